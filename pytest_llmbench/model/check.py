@@ -1,0 +1,37 @@
+"""The verdict on one check of one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_llmbench.model.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxUse:
+    """In what the candidate was run."""
+
+    kind: str
+    """`bubblewrap`, or `none` where the user asked for no isolation."""
+    limits_in_force: tuple[str, ...]
+    """Which limits could be put in force on this host, such as `rlimits`, `seccomp`, `pss-watchdog`, `cgroup-memory`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of one answer, as it ended."""
+
+    endpoint: str
+    suite: str
+    check: str
+    """Name of the test function without `test_`."""
+    sample: int
+    outcome: Outcome
+    evidence: str | None
+    """What the assertion, or the error, said; None if passed."""
+    duration_s: float
+    nodeid: str
+    sandbox: SandboxUse | None = None
+    """None if nothing was run."""
+    log: str | None = None
+    """Path of the candidate's output, relative to the run folder."""

@@ -1,0 +1,115 @@
+"""What came back: one answer of one endpoint to one suite's prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class CaseKey(NamedTuple):
+    """Names one completion of a run; shared by all checks of the suite."""
+
+    endpoint: str
+    suite: str
+    sample: int
+    """Counts from 1."""
+
+
+class NetworkRead(NamedTuple):
+    """One read from the socket."""
+
+    at_s: float
+    """Seconds on the monotonic clock since the request was sent."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as the server gave them; None where it did not."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    """Reasoning included."""
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Prompt tokens that the server took from its prefix cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Client-side times of one stream, in seconds on the monotonic clock since the request was sent.
+
+    Each is the time of the network read that completed the event concerned.
+    """
+
+    ttft_s: float | None = None
+    """First event that carried generated text, reasoning or answer; a role chunk is no token."""
+    ttft_answer_s: float | None = None
+    """First event that carried text of the answer, outside reasoning."""
+    last_token_s: float | None = None
+    """Last event that carried generated text."""
+    e2e_s: float | None = None
+    """End of the stream."""
+    text_chunks: int = 0
+    """Events that carried generated text. Chunks are not tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A whole answer as the client received it, before any interpretation of the text."""
+
+    content: str
+    """All `delta.content`, joined; may still hold reasoning between tags."""
+    reasoning: str | None = None
+    """All `delta.reasoning_content` or `delta.reasoning`, joined; None if the server sent none."""
+    finish_reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    timing: Timing = field(default_factory=Timing)
+    reads: tuple[NetworkRead, ...] = ()
+    served_model: str | None = None
+    """The `model` field of the response."""
+    server_timings: Mapping[str, Any] | None = None
+    """The server's own figures where it sends them (llama-server: `timings`), untouched."""
+    attempts: int = 1
+    """Requests made, retries included; only the last one was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One completion of a run, whole or failed; what the run folder keeps of it."""
+
+    endpoint: str
+    suite: str
+    sample: int
+    request: Mapping[str, Any]
+    """The JSON body that was sent; empty for a replay."""
+    started_at: str
+    """UTC, ISO 8601."""
+    exchange: Exchange | None = None
+    error: str | None = None
+    """One line: why there is no whole answer (`infra_error`). Exactly one of `exchange` and `error` is set."""
+    concurrency: int | None = None
+    """Requests that this endpoint was serving for us when this one was sent, itself included."""
+
+    @property
+    def key(self) -> CaseKey:
+        """What names it."""
+        return CaseKey(self.endpoint, self.suite, self.sample)
+
+    @property
+    def decode_tok_s(self) -> float | None:
+        """Tokens after the first chunk over the time from the first chunk to the last one; None where unknown.
+
+        The tokens of the first chunk are left out of the interval that they do not belong to; without token ids they
+        are taken as an even share of all chunks.
+        """
+        if self.exchange is None:
+            return None
+        timing, tokens = self.exchange.timing, self.exchange.usage.completion_tokens
+        if tokens is None or timing.ttft_s is None or timing.last_token_s is None or timing.text_chunks < 2:
+            return None
+        interval_s = timing.last_token_s - timing.ttft_s
+        if interval_s <= 0:
+            return None
+        return tokens * (1 - 1 / timing.text_chunks) / interval_s

@@ -1,0 +1,52 @@
+"""Whom we ask, and with which sampling parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+DEFAULT_MAX_TOKENS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Sampling parameters; every one that is not None is sent explicitly, so that no server default decides."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    """Upper bound of tokens generated, reasoning included."""
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What is known of the server behind an endpoint."""
+
+    kind: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One model to be judged. Decided once, before collection, and the same in every process of a run."""
+
+    name: str
+    """Unique in a run; the id that parametrises the tests."""
+    url: str | None = None
+    """Base URL up to and including `/v1`; None for a replay."""
+    model: str | None = None
+    """Model id as sent in the request; None for a replay that does not know."""
+    replay: str | None = None
+    """Absolute path of a folder with recorded answers; an empty string means the suites' own reference answers."""
+    sampling: Sampling = field(default_factory=Sampling)
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the API key. The key itself is in no record."""
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the request body, such as `chat_template_kwargs`; they win over the sampling fields."""
+    server: ServerInfo = field(default_factory=ServerInfo)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Free notes of the owner: quantisation, tensor parallelism, …"""
+    fingerprint: str = ""
+    """Hex SHA-256 over everything that can change the answers; equal fingerprints mean comparable runs."""

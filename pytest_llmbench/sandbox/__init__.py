@@ -1,0 +1,1 @@
+"""Runs untrusted code. `open_sandbox` picks the kind and proves it before the first use."""
