@@ -16,6 +16,11 @@ class CaseKey(NamedTuple):
     """Counts from 1."""
 
 
+def transcript_path(key: CaseKey) -> str:
+    """Where the run folder keeps a completion, relative to the folder."""
+    return f"completions/{key.endpoint}/{key.suite}-s{key.sample}.json"
+
+
 class NetworkRead(NamedTuple):
     """One read from the socket."""
 
@@ -107,7 +112,7 @@ class Completion:
         if self.exchange is None:
             return None
         timing, tokens = self.exchange.timing, self.exchange.usage.completion_tokens
-        if tokens is None or timing.ttft_s is None or timing.last_token_s is None or timing.text_chunks < 2:
+        if tokens is None or timing.ttft_s is None or timing.last_token_s is None or timing.text_chunks == 1:
             return None
         interval_s = timing.last_token_s - timing.ttft_s
         if interval_s <= 0:

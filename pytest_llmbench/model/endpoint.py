@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 DEFAULT_MAX_TOKENS = 16_384
@@ -48,5 +50,18 @@ class Endpoint:
     server: ServerInfo = field(default_factory=ServerInfo)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Free notes of the owner: quantisation, tensor parallelism, …"""
-    fingerprint: str = ""
-    """Hex SHA-256 over everything that can change the answers; equal fingerprints mean comparable runs."""
+    problem: str | None = None
+    """One line: why it could not be asked when the run began; its checks then end as `infra_error`."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over all that can change the answers, not name or address: equal ones make runs comparable."""
+        facts = {
+            "model": self.model,
+            "replay": self.replay,
+            "sampling": asdict(self.sampling),
+            "extra_body": dict(self.extra_body),
+            "server": asdict(self.server),
+            "metadata": dict(self.metadata),
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,3 @@
+"""Loads what the project's own tests drive pytest with."""
+
+pytest_plugins = ["pytester"]

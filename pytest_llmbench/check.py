@@ -1,0 +1,213 @@
+"""The straight line of one check: completion -> files -> sandbox -> observations."""
+
+from __future__ import annotations
+
+import pprint
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from pytest_llmbench.answers import extract_files, split_reasoning
+from pytest_llmbench.errors import AnswerFault, EndpointError, SandboxError
+from pytest_llmbench.fetch import Case, Fetcher
+from pytest_llmbench.model.check import SandboxUse
+from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
+from pytest_llmbench.model.settings import Settings
+from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.sandbox import open_sandbox
+from pytest_llmbench.sandbox.api import Job, Process, Sandbox
+from pytest_llmbench.suite import Suite
+
+T = TypeVar("T")
+OBSERVATION_CHARS = 4_000
+
+
+class Observe(Protocol):
+    """What the fixture `observe` gives to a check."""
+
+    def __call__(self, scenario: Callable[[Candidate], T], /) -> T:
+        """Let `scenario` look at the candidate, once for all checks of the same answer that ask for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer, ready to be run by a judge."""
+
+    files: Mapping[str, str]
+    """The whole program with the answer's files laid over it."""
+    answer: str
+    """The text of the answer without its reasoning."""
+    rng: random.Random
+    """All that a scenario draws at random comes from here; the same for every endpoint of a run."""
+    sandbox: Sandbox
+    started: list[Process] = field(default_factory=list)
+    """Every job so far."""
+
+    def start(self, job: Job) -> Process:
+        """Start a job in the sandbox; what it prints is kept in the run folder."""
+        process = self.sandbox.start(job)
+        self.started.append(process)
+        return process
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one scenario saw of one answer, or why it saw nothing."""
+
+    scenario: str
+    value: Any
+    error: Exception | None
+    log: str | None
+    """Path of what the candidate printed, relative to the run folder; None if nothing was started."""
+
+
+class Grader:
+    """All that the checks of a process share: completions, extracted files, the sandbox, observations."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folder = RunFolder(Path(settings.out))
+        self._fetcher = Fetcher(settings, self.folder)
+        self._sandbox: Sandbox | SandboxError | None = None
+        self._observed: dict[tuple[CaseKey, Callable[..., Any]], Observed] = {}
+
+    def expect(self, cases: Iterable[Case]) -> None:
+        """Start fetching what will be needed."""
+        self._fetcher.expect(cases)
+
+    def completion(self, case: Case) -> Completion:
+        """Return the completion of a case, once it is there; a failed one has `error` set."""
+        return self._fetcher.get(case)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox of this process, proved on first use.
+
+        Raises:
+            SandboxError: it cannot be had on this host; the message says what to do.
+        """
+        if self._sandbox is None:
+            try:
+                self._sandbox = open_sandbox(self.settings.sandbox)
+            except SandboxError as error:
+                self._sandbox = error
+        if isinstance(self._sandbox, SandboxError):
+            raise self._sandbox
+        return self._sandbox
+
+    def observe(self, case: Case, scenario: Callable[[Candidate], Any]) -> Observed:
+        """Let a scenario look at the answer to a case, or return what it saw before."""
+        memo = (case.key, scenario)
+        if memo not in self._observed:
+            self._observed[memo] = self._look(case, scenario)
+        return self._observed[memo]
+
+    def close(self, *, wait: bool) -> None:
+        """Free everything; see `Fetcher.close`."""
+        self._fetcher.close(wait=wait)
+        if isinstance(self._sandbox, Sandbox):
+            self._sandbox.close()
+
+    def _look(self, case: Case, scenario: Callable[[Candidate], Any]) -> Observed:
+        name = scenario.__name__
+        candidate = None
+        value, error = None, None
+        try:
+            files, answer = read_answer(self.completion(case), case.suite)
+            rng = random.Random(f"{self.settings.seed}/{case.suite.name}/{case.sample}/{name}")  # noqa: S311 - repeatable on purpose
+            candidate = Candidate(files, answer, rng, self.sandbox)
+            value = scenario(candidate)
+        except Exception as failure:  # noqa: BLE001 - whatever it was, each check that asks gets it
+            error = failure
+        log = None
+        if candidate is not None and candidate.started:
+            for process in candidate.started:
+                process.close()
+            log = f"logs/{case.endpoint.name}/{case.suite.name}-s{case.sample}/{name}.log"
+            self.folder.write(log, b"".join(_log_of(process) for process in candidate.started))
+        return Observed(name, value, error, log)
+
+
+class Attempt:
+    """One check of one answer on its way; the value of the fixture `observe`."""
+
+    def __init__(self, grader: Grader, case: Case) -> None:
+        self.case = case
+        self.completion: Completion | None = None
+        self._grader = grader
+        self._seen: list[Observed] = []
+
+    def fetch(self) -> None:
+        """Wait for the completion.
+
+        Raises:
+            EndpointError: there is no whole answer.
+        """
+        self.completion = self._grader.completion(self.case)
+        if self.completion.exchange is None:
+            raise EndpointError(self.completion.error or "no answer")
+
+    def __call__(self, scenario: Callable[[Candidate], T], /) -> T:
+        """See `Observe`."""
+        seen = self._grader.observe(self.case, scenario)
+        self._seen.append(seen)
+        if seen.error is not None:
+            raise seen.error
+        value: T = seen.value
+        return value
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the model ran into its token limit."""
+        exchange = self.completion.exchange if self.completion is not None else None
+        return exchange is not None and exchange.finish_reason == "length"
+
+    @property
+    def sandbox(self) -> SandboxUse | None:
+        """In what the candidate ran; None if it did not."""
+        return self._grader.sandbox.use if self.log else None
+
+    @property
+    def log(self) -> str | None:
+        """Where the candidate's output is, relative to the run folder."""
+        return next((seen.log for seen in reversed(self._seen) if seen.log), None)
+
+    def notes(self) -> str:
+        """What the owner of the model wants to see beside a failed assertion."""
+        folder = self._grader.folder.path
+        lines = [f"transcript: {folder / transcript_path(self.case.key)}"]
+        lines += [f"candidate's output: {folder / seen.log}" for seen in self._seen if seen.log]
+        lines += [
+            f"{seen.scenario} saw: {pprint.pformat(seen.value, width=100)[:OBSERVATION_CHARS]}"
+            for seen in self._seen
+            if seen.error is None
+        ]
+        return "\n".join(lines)
+
+
+def read_answer(completion: Completion, suite: Suite) -> tuple[Mapping[str, str], str]:
+    """Return the candidate's files and the text of the answer.
+
+    Raises:
+        AnswerFault: there is no answer, or no file in it.
+    """
+    exchange = completion.exchange
+    content = exchange.content if exchange is not None else ""
+    truncated = exchange is not None and exchange.finish_reason == "length"
+    split = split_reasoning(content)
+    if not split.answer.strip():
+        reasoning = split.reasoning or (exchange.reasoning if exchange is not None else None)
+        got = "only reasoning" if reasoning else "nothing"
+        if truncated:
+            raise AnswerFault(
+                f"the model ran into max_tokens and had returned {got}; raise --llm-max-tokens", "truncated"
+            )
+        raise AnswerFault(f"the model returned {got}; wanted: {', '.join(suite.wanted)}", "empty")
+    return extract_files(split.answer, suite.program, suite.wanted).files, split.answer
+
+
+def _log_of(process: Process) -> bytes:
+    out, err = process.output()
+    return b"--- stdout\n" + out + b"\n--- stderr\n" + err + b"\n"

@@ -1,0 +1,133 @@
+"""What was read from the socket, turned into an answer, or into the reason why it is none. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from pytest_llmbench.client.deltas import Deltas, ServerSaidError
+from pytest_llmbench.client.faults import Site
+from pytest_llmbench.client.sse import Event, EventTooLongError, SseParser
+from pytest_llmbench.model.completion import Exchange, NetworkRead, Timing
+
+DONE = "[DONE]"
+SSE, JSON = "text/event-stream", "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A response with status 200, as it came; times in seconds since the request was sent."""
+
+    reads: Sequence[tuple[float, bytes]]
+    ended_at_s: float
+    content_type: str = SSE
+    """As the server sent it; empty if it did not."""
+    broken: str | None = None
+    """How the connection failed before the end of the body; None if it did not."""
+
+
+def fold(recording: Recording, site: Site) -> Exchange:
+    """Return the whole answer that the recording holds.
+
+    An answer is whole once a finish reason or `[DONE]` came, whatever the connection did afterwards.
+
+    Raises:
+        EndpointError: half an answer, an error that the server reported in place of one, or something else altogether.
+    """
+    media_type = recording.content_type.partition(";")[0].strip().lower() or _sniff(recording)
+    if media_type == SSE:
+        exchange = _fold_events(recording, site)
+    elif media_type == JSON:
+        exchange = _fold_whole(recording, site)
+    else:
+        raise site.error(
+            f"HTTP 200 of type {site.quote(media_type)}, wanted {SSE}; it begins {site.quote(_begin(recording))};"
+            " is this the base URL of an OpenAI-compatible API, ending in /v1?"
+        )
+    return replace(exchange, reads=tuple(NetworkRead(at_s, len(data)) for at_s, data in recording.reads))
+
+
+def _fold_events(recording: Recording, site: Site) -> Exchange:
+    deltas, parser, done = Deltas(), SseParser(), False
+    try:
+        for _, data in recording.reads:
+            for event in parser.feed(data):
+                done = _take(event, deltas, recording, site) or done
+        for event in parser.close():
+            done = _take(event, deltas, recording, site) or done
+    except (EventTooLongError, _HalfError) as error:
+        _refuse_half(recording, site, str(error))
+    if not done and deltas.finish_reason is None:
+        _refuse_half(recording, site, "neither a finish_reason nor [DONE] came")
+    return deltas.exchange(recording.ended_at_s)
+
+
+class _HalfError(ValueError):
+    """An event holds no JSON."""
+
+
+def _take(event: Event, deltas: Deltas, recording: Recording, site: Site) -> bool:
+    """Fold one event in; return whether it is the last one by the server's word."""
+    if event.data.strip() == DONE:
+        return True
+    if event.name == "error":
+        raise _said(site, event.data)
+    if not event.data.strip():
+        return False
+    try:
+        chunk = json.loads(event.data)
+    except (ValueError, RecursionError) as error:
+        raise _HalfError(f"an event holds no JSON: {site.quote(event.data)}") from error
+    try:
+        deltas.take(chunk, recording.reads[event.read][0])
+    except ServerSaidError as error:
+        raise _said(site, str(error)) from error
+    return False
+
+
+def _fold_whole(recording: Recording, site: Site) -> Exchange:
+    """Read the answer of a server that does not stream; it has no times but its end."""
+    body = b"".join(data for _, data in recording.reads)
+    if recording.broken is not None:
+        _refuse_half(recording, site, "the JSON body is not whole")
+    deltas = Deltas()
+    try:
+        answer: Any = json.loads(body)
+        deltas.take(answer, recording.ended_at_s)
+    except ServerSaidError as error:
+        raise _said(site, str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise site.error(f"HTTP 200 of type {JSON}, but the body is none: {site.quote(body)}") from error
+    if not deltas.choices:
+        raise site.error(f"HTTP 200 with JSON that holds no choices: {site.quote(body)}")
+    exchange = deltas.exchange(recording.ended_at_s)
+    return replace(exchange, timing=Timing(e2e_s=recording.ended_at_s, text_chunks=exchange.timing.text_chunks))
+
+
+def _said(site: Site, text: str) -> Exception:
+    return site.error(f"the server reported an error in place of an answer: {site.quote(text)}; see its log")
+
+
+def _refuse_half(recording: Recording, site: Site, why: str) -> NoReturn:
+    size_bytes = sum(len(data) for _, data in recording.reads)
+    how = recording.broken or "the stream ended"
+    raise site.error(
+        f"half-received answer: {how} after {size_bytes} bytes and {recording.ended_at_s:.1f} s; {why};"
+        " it is not asked for again, see the server's log"
+    )
+
+
+def _begin(recording: Recording) -> bytes:
+    begin = b""
+    for _, data in recording.reads:
+        begin += data
+        if len(begin) > 1024:  # noqa: PLR2004 (more than is quoted)
+            break
+    return begin
+
+
+def _sniff(recording: Recording) -> str:
+    """Guess the type of a body that came without one."""
+    return {b"{": JSON, b"<": "unknown"}.get(_begin(recording).lstrip()[:1], SSE)

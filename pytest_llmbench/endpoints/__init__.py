@@ -1,0 +1,1 @@
+"""From what a user typed to the endpoints of a run."""

@@ -1,0 +1,107 @@
+"""The grammar of `--llm-endpoint`: text in, a spec out; no I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pytest_llmbench.errors import UsageFault
+
+CHOICES = "[NAME=]http://HOST:PORT/v1[#MODEL], [NAME=]replay:DIR[#ENDPOINT] or a name from models.yaml"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_SAMPLE_SUFFIX = re.compile(r"-s[0-9]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSpec:
+    """A server that is already running."""
+
+    url: str
+    """Up to and including `/v1`, without a trailing slash."""
+    name: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySpec:
+    """Recorded answers."""
+
+    folder: str
+    name: str | None = None
+    recorded_endpoint: str | None = None
+    """Which endpoint of an earlier run's folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSpec:
+    """A name from models.yaml."""
+
+    name: str
+
+
+Spec = UrlSpec | ReplaySpec | NamedSpec
+
+
+def parse_spec(text: str) -> Spec:
+    """Read one `--llm-endpoint`.
+
+    Raises:
+        UsageFault: it has none of the forms that `CHOICES` names.
+    """
+    name, value = _split_name(text)
+    if value.startswith(("http://", "https://")):
+        return _url_spec(text, name, value)
+    if value.startswith("replay:"):
+        folder, _, recorded = value.removeprefix("replay:").partition("#")
+        if not folder:
+            raise UsageFault(f"--llm-endpoint={text}: replay: wants a folder; use {CHOICES}")
+        return ReplaySpec(folder, name, recorded or None)
+    if name is None and _NAME.fullmatch(value):
+        return NamedSpec(value)
+    raise UsageFault(f"--llm-endpoint={text}: not an endpoint; use {CHOICES}")
+
+
+def check_name(name: str, source: str) -> str:
+    """Return `name` if it can stand in a test id.
+
+    Raises:
+        UsageFault: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageFault(f"{source}: bad endpoint name {name!r}; use letters, digits, '.', '_', '+', '-'")
+    if _SAMPLE_SUFFIX.search(name):
+        raise UsageFault(f"{source}: an endpoint name cannot end in '-s<number>', which marks samples; got {name!r}")
+    return name
+
+
+def name_from(text: str) -> str:
+    """Make an endpoint name of a model id, a path or an address."""
+    base = text.rstrip("/").rsplit("/", 1)[-1]
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", base).strip("-._+") or "endpoint"
+    return _SAMPLE_SUFFIX.sub(lambda match: match.group().replace("-s", "_s"), name)
+
+
+def _split_name(text: str) -> tuple[str | None, str]:
+    head, equals, tail = text.partition("=")
+    # A "=" may also belong to a URL's query or to a folder's name: a name holds neither ":" nor "/".
+    if not equals or ":" in head or "/" in head:
+        return None, text
+    return check_name(head, f"--llm-endpoint={text}"), tail
+
+
+def _url_spec(text: str, name: str | None, value: str) -> UrlSpec:
+    url, _, model = value.partition("#")
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageFault(f"--llm-endpoint={text}: bad URL ({error}); use {CHOICES}") from error
+    if not host:
+        raise UsageFault(f"--llm-endpoint={text}: the URL has no host; use {CHOICES}")
+    if parts.username or parts.password:
+        raise UsageFault(
+            f"--llm-endpoint with {host}: credentials in the URL would end up in reports; "
+            "name the variable that holds the key as api_key_env in models.yaml"
+        )
+    return UrlSpec(url.rstrip("/"), name, model or None)

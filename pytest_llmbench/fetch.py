@@ -1,0 +1,137 @@
+"""Fetches each completion of a run once, ahead of the checks that need it, whatever number of processes share the run.
+
+Every process asks for all completions that its tests need. A lock in the run folder decides which process fetches
+which; the others read the file that it writes. The locks are the kernel's, so that those of a process that died are
+free. More such locks, as many as `Settings.concurrency`, bound the requests in flight to one endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO
+
+from pytest_llmbench import client
+from pytest_llmbench.endpoints.replay import replay
+from pytest_llmbench.errors import EndpointError
+from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
+from pytest_llmbench.model.endpoint import Endpoint
+from pytest_llmbench.model.settings import Settings
+from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.suite import Suite
+
+POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One answer to ask for: an endpoint, a suite and which sample."""
+
+    endpoint: Endpoint
+    suite: Suite
+    sample: int
+
+    @property
+    def key(self) -> CaseKey:
+        """What names it."""
+        return CaseKey(self.endpoint.name, self.suite.name, self.sample)
+
+
+class Fetcher:
+    """Fetches in an event loop of its own thread, so that earlier answers are graded meanwhile."""
+
+    def __init__(self, settings: Settings, folder: RunFolder) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._timeouts = client.Timeouts(total_s=settings.timeout_s)
+        self._pending: dict[CaseKey, Future[Completion]] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="llmbench-fetch", daemon=True)
+        self._thread.start()
+
+    def expect(self, cases: Iterable[Case]) -> None:
+        """Start fetching, in the order given; what was asked for already is not asked again."""
+        for case in cases:
+            if case.key not in self._pending:
+                self._pending[case.key] = asyncio.run_coroutine_threadsafe(self._obtain(case), self._loop)
+
+    def get(self, case: Case) -> Completion:
+        """Wait for a completion; a failed one has `error` set."""
+        self.expect([case])
+        return self._pending[case.key].result()
+
+    def close(self, *, wait: bool) -> None:
+        """Stop. With `wait`, requests in flight are first brought to their end: another process may need them."""
+        for future in self._pending.values():
+            if not wait:
+                future.cancel()
+            elif not future.cancelled():
+                future.exception()
+        asyncio.run_coroutine_threadsafe(_let_cancelled_end(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _obtain(self, case: Case) -> Completion:
+        name = "-".join((case.endpoint.name, case.suite.name, str(case.sample)))
+        while True:
+            if (known := self._folder.read_completion(case.key)) is not None:
+                return known
+            if (claim := self._folder.claim(f"case-{name}")) is not None:
+                with claim:
+                    # Between our look and our claim another process may have written it.
+                    known = self._folder.read_completion(case.key)
+                    return known if known is not None else await self._fetch(case)
+            await asyncio.sleep(POLL_S)
+
+    async def _fetch(self, case: Case) -> Completion:
+        with await self._slot(case.endpoint.name):
+            in_flight = self._in_flight(case.endpoint.name)
+            started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            request = client.build_body(case.endpoint, case.suite.prompt) if case.endpoint.url else {}
+            exchange, error = None, None
+            try:
+                exchange = await self._ask(case)
+            except EndpointError as failure:
+                error = str(failure)
+            completion = Completion(*case.key, request, started_at, exchange, error, in_flight)
+            self._folder.write_completion(completion)
+            return completion
+
+    async def _ask(self, case: Case) -> Exchange:
+        endpoint = case.endpoint
+        if endpoint.problem is not None:
+            raise EndpointError(endpoint.problem)
+        if endpoint.replay is not None:
+            return replay(endpoint.replay, case.suite.folder, case.key)
+        key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
+        async with client.open_client(self._timeouts) as http:
+            return await client.complete(http, endpoint, case.suite.prompt, api_key=key, timeouts=self._timeouts)
+
+    async def _slot(self, endpoint: str) -> IO[bytes]:
+        """Take one of the endpoint's places."""
+        while True:
+            for place in range(self._settings.concurrency):
+                if (slot := self._folder.claim(f"slot-{endpoint}-{place}")) is not None:
+                    return slot
+            await asyncio.sleep(POLL_S)
+
+    def _in_flight(self, endpoint: str) -> int:
+        """Count the endpoint's places in use, in all processes."""
+        taken = 0
+        for place in range(self._settings.concurrency):
+            if (free := self._folder.claim(f"slot-{endpoint}-{place}")) is None:
+                taken += 1
+            else:
+                free.close()
+        return taken
+
+
+async def _let_cancelled_end() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    await asyncio.gather(*others, return_exceptions=True)

@@ -1,0 +1,37 @@
+"""What a test id says: `suites/stratum/test_stratum.py::test_byte_order[NAME-s2]`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from pytest_llmbench.model.completion import CaseKey
+
+_CHECK = re.compile(r"(?:.*/)?(?P<suite>[^/]+)/[^/]+\.py::test_(?P<check>\w+)\[(?P<case>.+)\]")
+_SAMPLE = re.compile(r"(?P<endpoint>.+)-s(?P<sample>[0-9]+)")
+
+
+class CheckId(NamedTuple):
+    """A check of one case."""
+
+    key: CaseKey
+    check: str
+
+
+def case_id(endpoint: str, sample: int) -> str:
+    """Return what stands between the brackets; the first sample's id does not change when more are asked for."""
+    return endpoint if sample == 1 else f"{endpoint}-s{sample}"
+
+
+def read_check_id(nodeid: str, endpoints: Collection[str]) -> CheckId | None:
+    """Read a test id; None if it is not that of a check of one of the endpoints."""
+    match = _CHECK.fullmatch(nodeid)
+    if match is None:
+        return None
+    endpoint, sample = match["case"], 1
+    if (sampled := _SAMPLE.fullmatch(endpoint)) is not None:
+        endpoint, sample = sampled["endpoint"], int(sampled["sample"])
+    if endpoint not in endpoints:
+        return None
+    return CheckId(CaseKey(endpoint, match["suite"], sample), match["check"])

@@ -1,0 +1,189 @@
+"""Command line, ini file and defaults -> `Settings`. Imports nothing heavy before an option asks for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.model.endpoint import DEFAULT_MAX_TOKENS, Endpoint, Sampling
+from pytest_llmbench.model.settings import ReportTarget, Settings
+
+SANDBOXES = ("bubblewrap", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option with its ini twin: `--llm-max-tokens` and `llm_max_tokens`."""
+
+    name: str
+    metavar: str
+    help: str
+    parse: Callable[[str], Any] = str
+    default: Any = None
+    repeatable: bool = False
+
+    @property
+    def flag(self) -> str:
+        """As on the command line."""
+        return f"--llm-{self.name}"
+
+    @property
+    def dest(self) -> str:
+        """As in the ini file and on `config.option`."""
+        return f"llm_{self.name.replace('-', '_')}"
+
+
+def _positive_int(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError("wanted 1 or more")
+    return value
+
+
+def _positive_float(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError("wanted more than 0")
+    return value
+
+
+def _temperature(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError("wanted 0 or more")
+    return value
+
+
+def _sandbox(text: str) -> str:
+    if text not in SANDBOXES:
+        raise ValueError(f"wanted {' or '.join(SANDBOXES)}")
+    return text
+
+
+def _report(text: str) -> ReportTarget:
+    from pytest_llmbench.reports import FORMATS
+
+    kind, colon, path = text.partition(":")
+    if not colon or not path or kind not in FORMATS:
+        raise ValueError(f"wanted FORMAT:PATH with FORMAT one of: {', '.join(FORMATS)}")
+    return ReportTarget(kind, str(Path(path).absolute()))
+
+
+OPTIONS = (
+    Option(
+        "endpoint",
+        "SPEC",
+        "whom to ask: [NAME=]URL[#MODEL], [NAME=]replay:DIR or a name from models.yaml; repeatable; "
+        "none: the bundled reference answers",
+        repeatable=True,
+    ),
+    Option("config", "FILE", "file with endpoints by name (default: models.yaml)", default="models.yaml"),
+    Option("samples", "N", "answers asked of each endpoint for each suite (default: 1)", _positive_int, 1),
+    Option("concurrency", "N", "requests in flight to one endpoint at most (default: 8)", _positive_int, 8),
+    Option("temperature", "T", "sampling temperature (default: 0)", _temperature, 0.0),
+    Option(
+        "max-tokens",
+        "N",
+        f"tokens an answer may have, reasoning included (default: {DEFAULT_MAX_TOKENS})",
+        _positive_int,
+        DEFAULT_MAX_TOKENS,
+    ),
+    Option("timeout", "SECONDS", "for one whole answer (default: 1800)", _positive_float, 1800.0),
+    Option("seed", "N", "what the judges' random inputs are drawn from (default: random, recorded)", int),
+    Option("out", "DIR", "run folder (default: .llmbench/<time>)"),
+    Option("report", "FORMAT:PATH", "write a further copy of the report; repeatable", _report, repeatable=True),
+    Option("sandbox", "KIND", "bubblewrap (default), or none: no isolation at all", _sandbox, "bubblewrap"),
+    Option("export-prompts", "DIR", "write each suite's prompt to DIR/<suite>.md and run nothing"),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register every option and its ini twin."""
+    group = parser.getgroup("llmbench", "judge language models by running their answers")
+    for option in OPTIONS:
+        action = "append" if option.repeatable else "store"
+        group.addoption(option.flag, dest=option.dest, action=action, metavar=option.metavar, help=option.help)
+        help_text = f"same as {option.flag}"
+        if option.repeatable:
+            parser.addini(option.dest, help_text, type="linelist", default=[])
+        else:
+            parser.addini(option.dest, help_text, default=None)
+
+
+def value_of(config: pytest.Config, name: str) -> Any:
+    """Return the value of an option: command line, then ini file, then default.
+
+    Raises:
+        UsageFault: it cannot be parsed.
+    """
+    option = next(option for option in OPTIONS if option.name == name)
+    given = config.getoption(option.dest)
+    raw = config.getini(option.dest) if given in (None, []) else given
+    if option.repeatable:
+        return tuple(_parsed(option, text) for text in raw)
+    return _parsed(option, raw) if raw else option.default
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Decide what the run does; asks servers for their models if endpoints were given.
+
+    Raises:
+        UsageFault: see `pytest_llmbench.endpoints.resolve`.
+    """
+    now = datetime.now(UTC)
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    out = value_of(config, "out")
+    seed = value_of(config, "seed")
+    return Settings(
+        endpoints=_endpoints(config),
+        out=str((config.rootpath / ".llmbench" / run_id) if out is None else (config.invocation_params.dir / out)),
+        run_id=run_id,
+        started_at=now.isoformat(timespec="milliseconds"),
+        seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
+        samples=value_of(config, "samples"),
+        concurrency=value_of(config, "concurrency"),
+        timeout_s=value_of(config, "timeout"),
+        sandbox=value_of(config, "sandbox"),
+        reports=value_of(config, "report"),
+    )
+
+
+def settings_to_text(settings: Settings) -> str:
+    """Serialise for an xdist worker."""
+    return json.dumps(asdict(settings))
+
+
+def settings_from_text(text: str) -> Settings:
+    """Read what the controller sent."""
+    from pytest_llmbench.model.codec import decode
+
+    return decode(text.encode(), Settings)
+
+
+def _endpoints(config: pytest.Config) -> tuple[Endpoint, ...]:
+    sampling = Sampling(temperature=value_of(config, "temperature"), max_tokens=value_of(config, "max-tokens"))
+    specs = value_of(config, "endpoint")
+    if not specs:
+        return (Endpoint(name="reference", replay="", sampling=sampling),)
+    from pytest_llmbench import client
+    from pytest_llmbench.endpoints.resolve import Context, resolve_all
+
+    path = config.invocation_params.dir / value_of(config, "config")
+    return resolve_all(specs, Context(sampling, path, os.environ, client.list_models))
+
+
+def _parsed(option: Option, text: str) -> Any:
+    try:
+        return option.parse(text)
+    except ValueError as error:
+        raise UsageFault(f"{option.flag}={text}: {error}") from error

@@ -1,0 +1,85 @@
+"""The run folder: what a run leaves on disk, written as it happens and safe to share between processes.
+
+report.json                        by the controller, at the end
+journal.jsonl                      one line for each completion and check, appended when it is whole
+completions/ENDPOINT/SUITE-sN.json request, answer and times; written once, by whoever fetched it
+logs/ENDPOINT/SUITE-sN/*.log       what a candidate printed
+"""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import shutil
+from pathlib import Path
+from typing import IO
+
+from pytest_llmbench.model.codec import decode, encode
+from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
+
+
+class RunFolder:
+    """A run folder at `path`; nothing is made before something is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read_completion(self, key: CaseKey) -> Completion | None:
+        """Return the completion if some process of the run has written it."""
+        try:
+            return decode((self.path / transcript_path(key)).read_bytes(), Completion)
+        except FileNotFoundError:
+            return None
+
+    def completions(self) -> tuple[Completion, ...]:
+        """All completions so far."""
+        return tuple(
+            decode(path.read_bytes(), Completion) for path in sorted((self.path / "completions").glob("*/*.json"))
+        )
+
+    def write_completion(self, completion: Completion) -> None:
+        """Keep a completion; readers see all of it or nothing."""
+        path = transcript_path(completion.key)
+        self.write(path, encode(completion) + b"\n")
+        self.append("completion", {**completion.key._asdict(), "transcript": path, "error": completion.error})
+
+    def append(self, kind: str, record: object) -> None:
+        """Append one line to the journal, from whatever process."""
+        line = encode({"kind": kind, "record": record})
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "journal.jsonl").open("ab") as journal:
+            fcntl.flock(journal, fcntl.LOCK_EX)
+            journal.write(line + b"\n")
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Write a file in one step, replacing an older one."""
+        return write_whole(self.path / name, data)
+
+    def claim(self, name: str) -> IO[bytes] | None:
+        """Try to take the lock called `name`; None if another holds it. Closing it, or dying, frees it."""
+        path = self.path / ".locks" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("ab")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return None
+        return handle
+
+    def tidy(self) -> None:
+        """Remove what only running processes need."""
+        shutil.rmtree(self.path / ".locks", ignore_errors=True)
+
+
+def write_whole(path: Path, data: bytes) -> Path:
+    """Write a file so that a reader, or a crash, never sees a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path

@@ -1,0 +1,28 @@
+"""How checks are dealt out to xdist workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadScopeScheduling
+
+from pytest_llmbench.nodeids import read_check_id
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.remote import Producer
+
+
+class CaseScheduling(LoadScopeScheduling):
+    """All checks of one answer go to one worker, so that what one of them observed serves the others.
+
+    xdist's own `loadgroup` would do the same, but writes the group into the test ids.
+    """
+
+    def __init__(self, config: pytest.Config, log: Producer | None, endpoints: frozenset[str]) -> None:
+        super().__init__(config, log)
+        self._endpoints = endpoints
+
+    def _split_scope(self, nodeid: str) -> str:
+        check = read_check_id(nodeid, self._endpoints)
+        return nodeid if check is None else "/".join(map(str, check.key))

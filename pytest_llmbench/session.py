@@ -1,0 +1,213 @@
+"""What a pytest session does with the checks: wiring from pytest's hooks to the layers below."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.options import read_settings, settings_from_text, settings_to_text, value_of
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+    from xdist.workermanage import WorkerController
+
+    from pytest_llmbench.check import Attempt, Grader
+    from pytest_llmbench.fetch import Case
+    from pytest_llmbench.model.report import Report
+    from pytest_llmbench.model.settings import Settings
+    from pytest_llmbench.recorder import Recorder
+
+SUITE_FILE = "suite.yaml"
+
+
+class LlmbenchSession:
+    """Hooks of one session, in the controller as in a worker."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._is_worker = hasattr(config, "workerinput")
+        self._grader: Grader | None = None
+        self._recorder: Recorder | None = None
+        self._report: Report | None = None
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Of the run: decided by the controller, handed to the workers."""
+        if self._is_worker:
+            return settings_from_text(self._config.workerinput["llmbench"])  # type: ignore[attr-defined]
+        try:
+            return read_settings(self._config)
+        except UsageFault as fault:
+            raise pytest.UsageError(str(fault)) from fault
+
+    @property
+    def grader(self) -> Grader:
+        """Made when the first check needs it."""
+        if self._grader is None:
+            from pytest_llmbench.check import Grader
+
+            self._grader = Grader(self.settings)
+        return self._grader
+
+    def attempt(self, item: pytest.Item) -> Attempt:
+        """Begin a check.
+
+        Raises:
+            EndpointError: the model gave no whole answer.
+        """
+        from pytest_llmbench.check import Attempt
+
+        item.stash[ATTEMPT] = attempt = Attempt(self.grader, item.stash[CASE])
+        attempt.fetch()
+        return attempt
+
+    def pytest_report_header(self) -> list[str]:
+        """Say whom this run asks."""
+        if not self._is_used:
+            return []
+        if not self.settings.endpoints[0].replay and self.settings.endpoints[0].url is None:
+            return ["llmbench: no --llm-endpoint given: judging the reference answers bundled with the suites"]
+        return [
+            f"llmbench: endpoint {one.name}: {one.replay or one.url}" + (f" ({one.model})" if one.model else "")
+            for one in self.settings.endpoints
+        ]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Decide the settings before xdist starts its workers, so that a mistake is told once and at once."""
+        if not self._is_worker:
+            _ = self.settings
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        """Hand the settings to a worker."""
+        node.workerinput["llmbench"] = settings_to_text(self.settings)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+        """Keep the checks of one answer together, unless the user chose another way to deal out tests."""
+        if config.getvalue("dist") not in ("load", "loadgroup") or not self._is_used:
+            return None
+        from pytest_llmbench.scheduling import CaseScheduling
+
+        return CaseScheduling(config, log, frozenset(endpoint.name for endpoint in self.settings.endpoints))
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Parametrise the checks over endpoints and samples."""
+        folder = metafunc.definition.path.parent
+        if "observe" not in metafunc.fixturenames or not (folder / SUITE_FILE).exists():
+            return
+        from pytest_llmbench.nodeids import case_id
+
+        samples = range(1, self.settings.samples + 1)
+        cases = [(endpoint.name, sample) for endpoint in self.settings.endpoints for sample in samples]
+        metafunc.parametrize("observe", cases, indirect=True, ids=[case_id(*case) for case in cases])
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Attach a check to its case, and mark it with its suite and difficulty."""
+        params = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
+        if not params or "observe" not in params or not (item.path.parent / SUITE_FILE).exists():
+            return
+        from pytest_llmbench.fetch import Case
+        from pytest_llmbench.suite import load_suite
+
+        suite = load_suite(item.path.parent)
+        endpoint, sample = params["observe"]
+        item.stash[CASE] = case = Case(self.settings.endpoint(endpoint), suite, sample)
+        check = item.originalname.removeprefix("test_")  # type: ignore[attr-defined]
+        item.user_properties += [*case.key._asdict().items(), ("check", check)]
+        item.add_marker(suite.name)
+        item.add_marker(suite.difficulty)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Ask for all answers at once, or only write the prompts."""
+        cases = [item.stash[CASE] for item in session.items if CASE in item.stash]
+        if folder := value_of(self._config, "export-prompts"):
+            export_prompts(self._config.invocation_params.dir / folder, cases)
+            return True
+        if cases and not self._config.option.collectonly and not session.testsfailed:
+            self.grader.expect(cases)
+        return None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say which of the six ways a check ended."""
+        report = yield
+        ended = call.when == "call" or (call.when == "setup" and report.failed)
+        if ended and CASE in item.stash and not report.skipped:
+            from pytest_llmbench.verdict import tell
+
+            tell(item, report, call.excinfo.value if call.excinfo else None, item.stash.get(ATTEMPT, None))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Record a check as soon as it ended; in the controller only."""
+        if self._is_worker or (self._recorder is None and not self._concerns_us(report)):
+            return
+        if self._recorder is None:
+            from pytest_llmbench.recorder import Recorder
+
+            self._recorder = Recorder(self.settings)
+        self._recorder.add(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Let go of endpoints and sandbox, then write the report."""
+        if self._grader is not None:
+            whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldstop
+            self._grader.close(wait=whole)
+        if self._recorder is not None:
+            self._report = self._recorder.finish()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what the run found and where it lies."""
+        if self._report is None:
+            return
+        from pytest_llmbench.reports.terminal import summary_lines
+
+        terminalreporter.section("llmbench")
+        width = terminalreporter._tw.fullwidth  # noqa: SLF001 - pytest offers no other way to the width
+        for line in summary_lines(self._report, width=width, run_folder=self.settings.out):
+            terminalreporter.write_line(line)
+
+    @property
+    def _is_used(self) -> bool:
+        """Whether the command line asks for endpoints or for a suite; cheap, and good enough for a header."""
+        return bool(value_of(self._config, "endpoint")) or any(map(_names_a_suite, self._config.args))
+
+    def _concerns_us(self, report: pytest.TestReport) -> bool:
+        if any(name == "outcome" for name, _ in report.user_properties):
+            return True
+        if report.when in ("setup", "call", "teardown"):
+            return False
+        from pytest_llmbench.nodeids import read_check_id
+
+        return read_check_id(report.nodeid, [endpoint.name for endpoint in self.settings.endpoints]) is not None
+
+
+SESSION = pytest.StashKey[LlmbenchSession]()
+CASE = pytest.StashKey["Case"]()
+ATTEMPT = pytest.StashKey["Attempt"]()
+
+
+def export_prompts(folder: Path, cases: Sequence[Case]) -> None:
+    """Write each suite's prompt, byte for byte what a model is sent."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for suite in {case.suite.name: case.suite for case in cases}.values():
+        (folder / f"{suite.name}.md").write_bytes(suite.prompt.encode())
+
+
+def _names_a_suite(argument: str) -> bool:
+    if argument.startswith("pytest_llmbench.suites"):
+        return True
+    path = Path(argument.partition("::")[0])
+    folder = path if path.is_dir() else path.parent
+    return (folder / SUITE_FILE).exists() or any(folder.glob(f"*/{SUITE_FILE}"))

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_llmbench.endpoints.spec import NamedSpec, ReplaySpec, Spec, UrlSpec, check_name, name_from, parse_spec
+from pytest_llmbench.errors import UsageFault
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("http://127.0.0.1:8000/v1", UrlSpec("http://127.0.0.1:8000/v1")),
+        ("http://127.0.0.1:8000/v1/", UrlSpec("http://127.0.0.1:8000/v1")),
+        ("new=http://h:1/v1", UrlSpec("http://h:1/v1", "new")),
+        ("https://h/v1#org/Model:Q4_K_M", UrlSpec("https://h/v1", None, "org/Model:Q4_K_M")),
+        ("http://[::1]:8000/v1", UrlSpec("http://[::1]:8000/v1")),
+        ("http://h/v1?a=b", UrlSpec("http://h/v1?a=b")),
+        ("replay:answers", ReplaySpec("answers")),
+        ("replay:/a/b=c/", ReplaySpec("/a/b=c/")),
+        ("old=replay:runs/1#qwen", ReplaySpec("runs/1", "old", "qwen")),
+        ("qwen3-coder", NamedSpec("qwen3-coder")),
+    ],
+)
+def test_every_form_is_read(text: str, spec: Spec) -> None:
+    assert parse_spec(text) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not an endpoint"),
+        ("ftp://host/v1", "not an endpoint"),
+        ("replay:", "wants a folder"),
+        ("a b=http://h/v1", "bad endpoint name 'a b'"),
+        ("m-s2=http://h/v1", "cannot end in '-s<number>'"),
+        ("http://", "no host"),
+        ("http://h:port/v1", "bad URL"),
+        ("http://me:secret@h/v1", "api_key_env"),
+        ("new=qwen", "not an endpoint"),
+    ],
+)
+def test_a_bad_spec_says_what_would_be_good(text: str, says: str) -> None:
+    with pytest.raises(UsageFault, match=r"^--llm-endpoint") as caught:
+        parse_spec(text)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@given(st.text(max_size=60))
+def test_a_name_made_of_any_text_can_stand_in_a_test_id(text: str) -> None:
+    assert check_name(name_from(text), "test")
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("Qwen/Qwen3-Coder-30B", "Qwen3-Coder-30B"),
+        ("/models/tiny.gguf", "tiny.gguf"),
+        ("127.0.0.1:8000", "127.0.0.1-8000"),
+        ("granite-s2", "granite_s2"),
+    ],
+)
+def test_a_model_id_becomes_a_name(model: str, name: str) -> None:
+    assert name_from(model) == name
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_spec_or_a_usage_fault(text: str) -> None:
+    try:
+        parse_spec(text)
+    except UsageFault as fault:
+        assert str(fault)  # noqa: PT017 - most texts raise nothing

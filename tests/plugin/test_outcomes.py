@@ -1,0 +1,107 @@
+"""The six ways a check can end, as the user of pytest sees them."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.plugin.conftest import RIGHT, WRONG, Demo
+
+
+def test_the_reference_answers_are_judged_when_no_endpoint_is_given(demo: Demo) -> None:
+    result = demo.run("-v")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "llmbench: no --llm-endpoint given: judging the reference answers*",
+            "*test_demo.py::test_pays?reference? PASSED*",
+        ]
+    )
+
+
+def test_a_wrong_answer_is_a_failure_with_all_that_its_owner_needs(demo: Demo) -> None:
+    result = demo.run(demo.answers(new=WRONG)["new"])
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*payout 17 was 1 satoshi short*",
+            "transcript: */out/completions/new/demo-s1.json",
+            "read saw: *return 1.0*",
+        ]
+    )
+    assert demo.outcomes() == {"pays[new]": "passed", "exact[new]": "wrong"}
+    evidence = {row["check"]: row["evidence"] for row in demo.report()["checks"]}
+    assert evidence["pays"] is None
+    assert "payout 17 was 1 satoshi short" in evidence["exact"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "says"),
+    [
+        ("", "empty", "returned nothing"),
+        ("  \n", "empty", "returned nothing"),
+        ("<think>Let me see. The float", "empty", "returned only reasoning"),
+        ("I cannot help with payments.", "wrong", "pay.py"),
+        ("```python ../../pay.py\nx = 1\n```\n", "wrong", "pay.py"),
+    ],
+)
+def test_an_answer_without_files_fails_every_check(demo: Demo, answer: str, outcome: str, says: str) -> None:
+    result = demo.run(demo.answers(new=answer)["new"])
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines([f"*{outcome}: *{says}*"])
+    assert set(demo.outcomes().values()) == {outcome}
+
+
+def test_a_fault_that_the_judge_tells_is_the_answers(demo: Demo) -> None:
+    demo.add_check("fault")
+    demo.run().assert_outcomes(passed=2, failed=1)
+    assert demo.outcomes()["fault[reference]"] == "wrong"
+
+
+def test_a_judge_that_breaks_is_an_error_and_not_a_failure(demo: Demo) -> None:
+    demo.add_check("broken")
+    result = demo.run("--junitxml=out.xml")
+    result.assert_outcomes(passed=2, errors=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert demo.outcomes()["broken[reference]"] == "grader_error"
+    (score,) = [row for row in demo.report()["scores"] if row["suite"] is None]
+    assert (score["passed"], score["scored"], score["coverage"]) == (2, 2, pytest.approx(2 / 3))
+    junit = ET.parse(demo.pytester.path / "out.xml").getroot()  # noqa: S314 - our own file
+    assert [len(junit.findall(f".//{kind}")) for kind in ("error", "failure")] == [1, 0]
+
+
+def test_nothing_recorded_for_a_suite_is_nobodys_fault(demo: Demo) -> None:
+    spec = demo.answers(new=RIGHT)["new"]
+    (demo.pytester.path / "recorded" / "new" / "demo.md").unlink()
+    result = demo.run(spec)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*infra_error: *no answer recorded for suite 'demo'; it wants demo.md*"])
+    assert set(demo.outcomes().values()) == {"infra_error"}
+
+
+def test_a_worker_that_dies_is_a_grader_error(demo: Demo) -> None:
+    demo.add_check("crash")
+    demo.run("-n2", "--max-worker-restart=2")
+    assert demo.outcomes()["crash[reference]"] == "grader_error"
+
+
+def test_junit_carries_what_a_dashboard_wants(demo: Demo) -> None:
+    specs = demo.answers(new=WRONG, old=RIGHT)
+    demo.run(*specs.values(), "--junitxml=out.xml")
+    junit = ET.parse(demo.pytester.path / "out.xml").getroot()  # noqa: S314 - our own file
+    seen = [
+        {one.attrib["name"]: one.attrib["value"] for one in case.findall("properties/property")}
+        for case in junit.iter("testcase")
+    ]
+    assert [(one["endpoint"], one["suite"], one["check"], one["sample"], one["outcome"]) for one in seen] == [
+        ("new", "demo", "pays", "1", "passed"),
+        ("old", "demo", "pays", "1", "passed"),
+        ("new", "demo", "exact", "1", "wrong"),
+        ("old", "demo", "exact", "1", "passed"),
+    ]
+
+
+def test_the_summary_names_endpoints_scores_and_report(demo: Demo) -> None:
+    result = demo.run(*demo.answers(new=WRONG, old=RIGHT).values())
+    result.stdout.fnmatch_lines(["*llmbench*", "*new*1/2*", "*old*2/2*", "*report.json*"])

@@ -1,0 +1,56 @@
+"""A plugin that is installed but not used costs nothing and says nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+OURS_LIGHT = {"errors", "options", "plugin", "session", "model", "model.endpoint", "model.settings"}
+HEAVY = {"httpx", "httpcore", "yaml", "msgspec", "stamina", "tenacity", "zmq", "asyncio", "xml", "ssl", "email"}
+
+
+def test_nothing_heavy_is_imported_at_start_up(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        f"""
+        import sys
+
+        def test_light():
+            modules = set(sys.modules)
+            ours = {{name.removeprefix("pytest_llmbench.") for name in modules if name.startswith("pytest_llmbench.")}}
+            assert ours == {OURS_LIGHT!r}
+            assert not modules & {HEAVY!r}
+        """
+    )
+    # hypothesis, anyio and xdist are other plugins of this environment and bring what they like.
+    others = ("hypothesispytest", "anyio", "xdist", "xdist.looponfail")
+    result = pytester.runpytest_subprocess(*(arg for name in others for arg in ("-p", f"no:{name}")))
+    result.assert_outcomes(passed=1)
+
+
+def test_nothing_is_said_and_nothing_is_written(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_other(): pass")
+    before = set(pytester.path.iterdir())
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)
+    assert "llmbench:" not in result.stdout.str()
+    assert {path.name for path in set(pytester.path.iterdir()) - before} <= {"__pycache__"}
+
+
+def test_a_fixture_of_the_same_name_elsewhere_is_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def observe():
+            return 7
+
+        def test_mine(observe):
+            assert observe == 7
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_tests_of_others_are_dealt_out_as_ever(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(n): pass")
+    pytester.runpytest_subprocess("-n2").assert_outcomes(passed=6)

@@ -1,0 +1,47 @@
+"""Mistakes on the command line: one line, exit code 4, nothing lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plugin.conftest import RIGHT, Demo
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--llm-endpoint=ftp://x"], "*not an endpoint; use *NAME=*http://*replay:DIR*models.yaml*"),
+        (["--llm-endpoint=qwen"], "*a name is looked up in *models.yaml, which does not exist*"),
+        (["--llm-endpoint=replay:nowhere"], "*no such folder*"),
+        (["--llm-samples=0"], "*--llm-samples=0: wanted 1 or more*"),
+        (["--llm-samples=x"], "*--llm-samples=x: invalid literal*"),
+        (["--llm-timeout=-1"], "*--llm-timeout=-1: wanted more than 0*"),
+        (["--llm-timeout=nan"], "*--llm-timeout=nan: wanted more than 0*"),
+        (["--llm-temperature=-1"], "*wanted 0 or more*"),
+        (["--llm-sandbox=docker"], "*--llm-sandbox=docker: wanted bubblewrap or none*"),
+        (["--llm-report=out.json"], "*wanted FORMAT:PATH with FORMAT one of: *json*"),
+        (["--llm-report=pdf:out.pdf"], "*wanted FORMAT:PATH with FORMAT one of: *json*"),
+    ],
+)
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "xdist"])
+def test_a_mistake_is_told_in_one_line(demo: Demo, args: list[str], workers: list[str], says: str) -> None:
+    result = demo.run(*args, *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    lines = [line for line in result.errlines if line.strip()]
+    assert len(lines) == 1, lines
+    result.stderr.fnmatch_lines([f"ERROR: {says}"])
+    assert not demo.out.exists()
+
+
+def test_a_name_given_twice_is_refused(demo: Demo) -> None:
+    spec = demo.answers(new=RIGHT)["new"]
+    result = demo.run(spec, spec)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *there is already an endpoint named 'new'; give each its own with NAME=*"])
+
+
+def test_a_malformed_suite_is_told_with_its_folder(demo: Demo) -> None:
+    demo.write("suite.yaml", "title: [")
+    result = demo.run()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*suite */suites/demo: *"])
