@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_llmbench.check import Candidate
+    from pytest_llmbench.candidate import Candidate, Observe
     from pytest_llmbench.errors import AnswerFault, GraderError
     from pytest_llmbench.sandbox.api import Driver, Exit, Job, Limits, Process, Sandbox, Task
 
@@ -21,6 +21,7 @@ __all__ = [
     "GraderError",
     "Job",
     "Limits",
+    "Observe",
     "Process",
     "Sandbox",
     "Task",
@@ -28,8 +29,9 @@ __all__ = [
 
 _HOME = {
     "AnswerFault": "errors",
-    "Candidate": "check",
+    "Candidate": "candidate",
     "GraderError": "errors",
+    "Observe": "candidate",
 }
 
 

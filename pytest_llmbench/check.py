@@ -4,52 +4,23 @@ from __future__ import annotations
 
 import pprint
 import random
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from pytest_llmbench.answers import extract_files, split_reasoning
-from pytest_llmbench.errors import AnswerFault, EndpointError, SandboxError
+from pytest_llmbench.candidate import Candidate, read_answer
+from pytest_llmbench.errors import EndpointError, SandboxError
 from pytest_llmbench.fetch import Case, Fetcher
 from pytest_llmbench.model.check import SandboxUse
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.sandbox import open_sandbox
-from pytest_llmbench.sandbox.api import Job, Process, Sandbox
-from pytest_llmbench.suite import Suite
+from pytest_llmbench.sandbox.api import Process, Sandbox
 
 T = TypeVar("T")
 OBSERVATION_CHARS = 4_000
-
-
-class Observe(Protocol):
-    """What the fixture `observe` gives to a check."""
-
-    def __call__(self, scenario: Callable[[Candidate], T], /) -> T:
-        """Let `scenario` look at the candidate, once for all checks of the same answer that ask for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An answer, ready to be run by a judge."""
-
-    files: Mapping[str, str]
-    """The whole program with the answer's files laid over it."""
-    answer: str
-    """The text of the answer without its reasoning."""
-    rng: random.Random
-    """All that a scenario draws at random comes from here; the same for every endpoint of a run."""
-    sandbox: Sandbox
-    started: list[Process] = field(default_factory=list)
-    """Every job so far."""
-
-    def start(self, job: Job) -> Process:
-        """Start a job in the sandbox; what it prints is kept in the run folder."""
-        process = self.sandbox.start(job)
-        self.started.append(process)
-        return process
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,27 +156,6 @@ class Attempt:
             if seen.error is None
         ]
         return "\n".join(lines)
-
-
-def read_answer(completion: Completion, suite: Suite) -> tuple[Mapping[str, str], str]:
-    """Return the candidate's files and the text of the answer.
-
-    Raises:
-        AnswerFault: there is no answer, or no file in it.
-    """
-    exchange = completion.exchange
-    content = exchange.content if exchange is not None else ""
-    truncated = exchange is not None and exchange.finish_reason == "length"
-    split = split_reasoning(content)
-    if not split.answer.strip():
-        reasoning = split.reasoning or (exchange.reasoning if exchange is not None else None)
-        got = "only reasoning" if reasoning else "nothing"
-        if truncated:
-            raise AnswerFault(
-                f"the model ran into max_tokens and had returned {got}; raise --llm-max-tokens", "truncated"
-            )
-        raise AnswerFault(f"the model returned {got}; wanted: {', '.join(suite.wanted)}", "empty")
-    return extract_files(split.answer, suite.program, suite.wanted).files, split.answer
 
 
 def _log_of(process: Process) -> bytes:

@@ -12,7 +12,7 @@ from pytest_llmbench.options import add_options
 from pytest_llmbench.session import SESSION, SUITE_FILE, LlmbenchSession
 
 if TYPE_CHECKING:
-    from pytest_llmbench.check import Observe
+    from pytest_llmbench.candidate import Observe
 
 MARKERS = {
     "easy": "difficulty 1 of 5",

@@ -48,7 +48,7 @@ class Recorder:
             started_at=settings.started_at,
             duration_s=time.monotonic() - self._began,
             version=version("pytest-llmbench"),
-            command=sys.argv,
+            command=tuple(sys.argv),
             seed=settings.seed,
             host=_host(),
             sandbox=settings.sandbox,

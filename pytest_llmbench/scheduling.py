@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
 
-class CaseScheduling(LoadScopeScheduling):
+class CaseScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no type information
     """All checks of one answer go to one worker, so that what one of them observed serves the others.
 
     xdist's own `loadgroup` would do the same, but writes the group into the test ids.

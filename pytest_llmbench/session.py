@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.errors import GraderError, UsageFault
 from pytest_llmbench.options import read_settings, settings_from_text, settings_to_text, value_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_llmbench.model.report import Report
     from pytest_llmbench.model.settings import Settings
     from pytest_llmbench.recorder import Recorder
+    from pytest_llmbench.suite import Suite
 
 SUITE_FILE = "suite.yaml"
 
@@ -34,6 +36,7 @@ class LlmbenchSession:
         self._grader: Grader | None = None
         self._recorder: Recorder | None = None
         self._report: Report | None = None
+        self._suites: dict[Path, Suite] = {}
 
     @cached_property
     def settings(self) -> Settings:
@@ -80,8 +83,8 @@ class LlmbenchSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         """Decide the settings before xdist starts its workers, so that a mistake is told once and at once."""
-        if not self._is_worker:
-            _ = self.settings
+        if not self._is_worker and not self._runs_nothing:
+            keep_earlier_run(Path(self.settings.out))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
@@ -104,6 +107,7 @@ class LlmbenchSession:
             return
         from pytest_llmbench.nodeids import case_id
 
+        self._load_suite(folder)
         samples = range(1, self.settings.samples + 1)
         cases = [(endpoint.name, sample) for endpoint in self.settings.endpoints for sample in samples]
         metafunc.parametrize("observe", cases, indirect=True, ids=[case_id(*case) for case in cases])
@@ -114,9 +118,8 @@ class LlmbenchSession:
         if not params or "observe" not in params or not (item.path.parent / SUITE_FILE).exists():
             return
         from pytest_llmbench.fetch import Case
-        from pytest_llmbench.suite import load_suite
 
-        suite = load_suite(item.path.parent)
+        suite = self._load_suite(item.path.parent)
         endpoint, sample = params["observe"]
         item.stash[CASE] = case = Case(self.settings.endpoint(endpoint), suite, sample)
         check = item.originalname.removeprefix("test_")  # type: ignore[attr-defined]
@@ -131,7 +134,7 @@ class LlmbenchSession:
         if folder := value_of(self._config, "export-prompts"):
             export_prompts(self._config.invocation_params.dir / folder, cases)
             return True
-        if cases and not self._config.option.collectonly and not session.testsfailed:
+        if cases and not self._runs_nothing and not session.testsfailed:
             self.grader.expect(cases)
         return None
 
@@ -174,9 +177,22 @@ class LlmbenchSession:
         from pytest_llmbench.reports.terminal import summary_lines
 
         terminalreporter.section("llmbench")
-        width = terminalreporter._tw.fullwidth  # noqa: SLF001 - pytest offers no other way to the width
-        for line in summary_lines(self._report, width=width, run_folder=self.settings.out):
+        for line in summary_lines(self._report, run_folder=self.settings.out):
             terminalreporter.write_line(line)
+
+    def _load_suite(self, folder: Path) -> Suite:
+        if folder not in self._suites:
+            from pytest_llmbench.suite import load_suite
+
+            try:
+                self._suites[folder] = load_suite(folder)
+            except GraderError as error:
+                raise pytest.Collector.CollectError(str(error)) from error
+        return self._suites[folder]
+
+    @property
+    def _runs_nothing(self) -> bool:
+        return bool(self._config.option.collectonly or value_of(self._config, "export-prompts"))
 
     @property
     def _is_used(self) -> bool:
@@ -196,6 +212,14 @@ class LlmbenchSession:
 SESSION = pytest.StashKey[LlmbenchSession]()
 CASE = pytest.StashKey["Case"]()
 ATTEMPT = pytest.StashKey["Attempt"]()
+
+
+def keep_earlier_run(out: Path) -> None:
+    """Move an earlier run's folder out of the way of a new one that is to have its name."""
+    journal = out / "journal.jsonl"
+    if journal.exists():
+        ended_at = datetime.fromtimestamp(journal.stat().st_mtime, UTC)
+        out.rename(out.with_name(f"{out.name}.{ended_at:%Y%m%dT%H%M%S.%fZ}"))
 
 
 def export_prompts(folder: Path, cases: Sequence[Case]) -> None:

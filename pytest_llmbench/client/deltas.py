@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_llmbench.client.inline import answer_offset, visible
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.completion import Exchange, Timing, Usage
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning")
 """Some servers send both with the same text: the first one that holds any counts."""
 
-_REASONING_TAGS = {
-    "<think>": "</think>",
-    "<thinking>": "</thinking>",
-    "<seed:think>": "</seed:think>",
-    "[THINK]": "[/THINK]",
-    "<reasoning>": "</reasoning>",
-}
 _ABORTED = frozenset({"abort", "error"})
 """Finish reasons by which vLLM, SGLang and others say that the server, not the model, stopped."""
 
 _MAX_COUNT = 2**53
-_VISIBLE = re.compile(r"\S")
 
 
 class ServerSaidError(EndpointError):
@@ -101,7 +93,8 @@ class Deltas:
         )
 
     def _answer_began_s(self, content: str) -> float | None:
-        offset = answer_offset(content)
+        # A server that tells reasoning apart leaves none in the content, and tags there are the answer's own.
+        offset = visible(content) if self._reasoning else answer_offset(content)
         if offset is None:
             return None
         seen = 0
@@ -110,31 +103,6 @@ class Deltas:
             if offset < seen:
                 return at_s
         return None
-
-
-def answer_offset(content: str) -> int | None:
-    """Return where the answer's first visible character is, after reasoning between tags; None if there is none.
-
-    Only for times: which text is the answer is decided elsewhere, with the same tags.
-    """
-    first = _visible(content, 0)
-    if first is None:
-        return None
-    for opening, closing in _REASONING_TAGS.items():
-        if content.startswith(opening, first):
-            end = content.find(closing, first)
-            return None if end < 0 else _visible(content, end + len(closing))
-    # A template may put the opening tag into the prompt; then only the closing one is sent.
-    for opening, closing in _REASONING_TAGS.items():
-        end = content.find(closing, first)
-        if end >= 0 and content.find(opening, first, end) < 0:
-            return _visible(content, end + len(closing))
-    return first
-
-
-def _visible(content: str, start: int) -> int | None:
-    found = _VISIBLE.search(content, start)
-    return found.start() if found else None
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:

@@ -59,7 +59,8 @@ class Job:
     trusted: Mapping[str, bytes] = field(default_factory=dict)
     """Files of the judge, put read-only into a folder of their own (`{trusted}`). The candidate can read them."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """The whole environment besides PATH, HOME, LANG and TMPDIR."""
+    """The whole environment besides PATH, HOME, LANG, TMPDIR, PYTHONDONTWRITEBYTECODE and, for `distributions`,
+    PYTHONPATH."""
     distributions: Sequence[str] = ()
     """Names of installed distributions whose files are importable inside, such as `pyzmq`."""
     limits: Limits = field(default_factory=Limits)
@@ -129,6 +130,10 @@ class Process(ABC):
             AnswerFault: a line longer than `max_bytes`.
         """
 
+    def has_unread(self) -> bool:
+        """Whether the candidate said something on the channel that was not received yet, or closed it."""
+        return False
+
     @abstractmethod
     def wait(self, timeout_s: float) -> Exit:
         """Wait for the candidate's first process.
@@ -148,6 +153,11 @@ class Process(ABC):
     @abstractmethod
     def output(self) -> tuple[bytes, bytes]:
         """What stdout and stderr held so far, bounded by `Limits.output_bytes`."""
+
+    @property
+    def dropped_output_bytes(self) -> int:
+        """How much of stdout and stderr came after `Limits.output_bytes` and was dropped."""
+        return 0
 
     @abstractmethod
     def collect(self, path: str, max_bytes: int = 16 * MIB) -> bytes | None:
@@ -189,3 +199,6 @@ class Sandbox(ABC):
         Raises:
             SandboxError: the sandbox could not be built; never the candidate's fault.
         """
+
+    def close(self) -> None:  # noqa: B027 - a kind that holds nothing between jobs has nothing to free
+        """Free what the sandbox holds between jobs. Idempotent."""

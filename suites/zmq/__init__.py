@@ -1,0 +1,1 @@
+"""A notifier for blocks and transactions over ZeroMQ."""

@@ -165,7 +165,7 @@ def streamed(  # noqa: PLR0913 (each argument is a way in which servers differ)
         last: further fields of the last chunk, such as `timings`.
         how: further fields of the `Reply`.
     """
-    thought, said = ([{field: text for field in fields} for text in _joined(source, tokens_per_chunk)]
+    thought, said = ([dict.fromkeys(fields, text) for text in _joined(source, tokens_per_chunk)]
                      for source, fields in ((reasoning, reasoning_fields), (answer, ("content",))))  # fmt: skip
     chunks = [chunk({"role": "assistant", "content": ""})] if role_chunk else []
     chunks += [chunk(delta) for delta in (*thought, *said)]
@@ -231,11 +231,8 @@ class ScriptedServer:
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-
-    @property
-    def url(self) -> str:
-        """Base URL, ending in /v1."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        """Base URL; connections wait for `__enter__`."""
 
     def wait_for_requests(self, count: int, timeout_s: float = 30.0) -> None:
         """Wait until so many chat completions have been asked for."""

@@ -66,6 +66,10 @@ class Demo:
         self.write("judge.py", JUDGE)
         self.write("test_demo.py", CHECKS)
 
+    @property
+    def prompt(self) -> str:
+        return "Payouts are off.\n\n```python pay.py\ndef pay():\n    return 0.1 + 0.2\n```\n\n"
+
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
 

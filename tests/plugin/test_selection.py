@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.plugin.conftest import RIGHT, WRONG, Demo
@@ -48,7 +50,7 @@ def test_prompts_are_exported_byte_for_byte_and_nothing_runs(demo: Demo) -> None
     result = demo.run("--llm-export-prompts=letters", "-n2")
     assert result.ret == pytest.ExitCode.OK
     text = (demo.pytester.path / "letters" / "demo.md").read_bytes().decode()
-    assert text == "Payouts are off.\n\n```python pay.py\ndef pay():\n    return 0.1 + 0.2\n```\n\n"
+    assert text == demo.prompt
     assert not demo.out.exists()
 
 
@@ -89,3 +91,11 @@ def test_a_suite_elsewhere_needs_no_edit_here(pytester: pytest.Pytester, demo: D
     demo.folder.parent.rename(pytester.path / "mine")
     result = pytester.runpytest_subprocess("mine", "--llm-out=out", "-m", "demo", "--strict-markers")
     result.assert_outcomes(passed=2)
+
+
+def test_an_earlier_run_of_the_same_name_is_kept(demo: Demo) -> None:
+    for seed in (1, 2, 3):
+        demo.run(f"--llm-seed={seed}")
+    runs = [json.loads(path.read_text())["run"]["seed"] for path in demo.pytester.path.glob("out*/report.json")]
+    assert sorted(runs) == [1, 2, 3]
+    assert demo.report()["run"]["seed"] == 3

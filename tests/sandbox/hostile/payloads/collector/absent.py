@@ -1,0 +1,5 @@
+# collect: nothing
+import os
+from attack import done
+os.mkdir("sub")
+done()

@@ -1,0 +1,6 @@
+# collect: refused
+# path: sub/status
+import os
+from attack import done
+os.symlink("/proc/self", "sub")
+done()

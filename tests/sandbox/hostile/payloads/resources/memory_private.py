@@ -1,0 +1,4 @@
+# inside: limit memory
+hoard = []
+while True:
+    hoard.append(bytearray(b"x") * (8 << 20))

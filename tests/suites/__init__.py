@@ -1,0 +1,1 @@
+"""The suites and the corpora that prove their judges."""
