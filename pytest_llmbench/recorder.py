@@ -27,9 +27,10 @@ EVIDENCE_CHARS = 2_000
 class Recorder:
     """Collects the checks of a run and writes what the run leaves behind."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, began_s: float) -> None:
+        """Begin; `began_s` is when the session began, on the monotonic clock."""
         self._settings = settings
-        self._began = time.monotonic()
+        self._began_s = began_s
         self.folder = RunFolder(Path(settings.out))
         self.checks: list[Check] = []
 
@@ -46,7 +47,7 @@ class Recorder:
         run = RunInfo(
             id=settings.run_id,
             started_at=settings.started_at,
-            duration_s=time.monotonic() - self._began,
+            duration_s=time.monotonic() - self._began_s,
             version=version("pytest-llmbench"),
             command=tuple(sys.argv),
             seed=settings.seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,6 +33,7 @@ class LlmbenchSession:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._began_s = time.monotonic()
         self._is_worker = hasattr(config, "workerinput")
         self._grader: Grader | None = None
         self._recorder: Recorder | None = None
@@ -158,7 +160,7 @@ class LlmbenchSession:
         if self._recorder is None:
             from pytest_llmbench.recorder import Recorder
 
-            self._recorder = Recorder(self.settings)
+            self._recorder = Recorder(self.settings, self._began_s)
         self._recorder.add(report)
 
     @pytest.hookimpl(tryfirst=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pytest_llmbench.answers.changes import Change, match_change, read_changes
 from pytest_llmbench.answers.diffs import PatchError
 from pytest_llmbench.answers.forms import read_pieces
-from pytest_llmbench.answers.fragments import Grade, Wholeness, grade
+from pytest_llmbench.answers.fragments import Grade, Wholeness, elisions, grade
 from pytest_llmbench.answers.matching import match
 from pytest_llmbench.answers.names import refusal, resolve
 from pytest_llmbench.answers.pieces import Kind, Page, Piece
@@ -156,10 +156,11 @@ def _best(path: str, pieces: Sequence[Piece], original: str | None) -> tuple[Pie
     if model is None and len(pieces) > 1:
         model = max((piece.text for piece in pieces), key=len)
     shape = Shape.of(model, path) if model is not None else None
+    marks = frozenset(elisions(original, path)) if original is not None else frozenset()
     best: tuple[tuple[bool, Wholeness], Piece] | None = None
     reason = ""
     for piece in reversed(pieces):
-        graded: Grade = grade(piece.text, path, shape, sure=piece.sure)
+        graded: Grade = grade(piece.text, path, shape, sure=piece.sure, known_marks=marks)
         if graded.wholeness is Wholeness.FRAGMENT:
             reason = reason or graded.reason
             continue

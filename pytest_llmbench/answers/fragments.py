@@ -50,7 +50,7 @@ class Grade:
     reason: str = ""
 
 
-def grade(text: str, path: str, original: Shape | None, *, sure: bool) -> Grade:
+def grade(text: str, path: str, original: Shape | None, *, sure: bool, known_marks: Collection[str] = ()) -> Grade:
     """Judge whether a text is the whole file.
 
     Args:
@@ -58,16 +58,18 @@ def grade(text: str, path: str, original: Shape | None, *, sure: bool) -> Grade:
         path: the file that it is said to be.
         original: the file as the program has it; None if it is new.
         sure: whether the answer itself says that the block is this file.
+        known_marks: the original's own lines that look like marks of code left out.
     """
     shape = Shape.of(text, path)
-    marks = elisions(text, path, original.lines if original is not None else ())
+    marks = elisions(text, path, known_marks)
     if original is None:
         return Grade(Wholeness.SUSPECT if marks else Wholeness.WHOLE, _left_out(marks))
     lost = sorted(original.public - shape.defines)
+    fewer = lost or sorted(original.methods - shape.methods)
     relies = sorted(shape.relies_on(original))
     for reason, holds in (
         (f"it imports {original.module!r} itself", bool(lost) and original.module in shape.imports),
-        (f"{_left_out(marks)} and {_names(lost)} missing", bool(lost and marks)),
+        (f"{_left_out(marks)} and {_names(fewer)} missing", bool(fewer and marks)),
         (f"{_names(lost)} missing, and it uses {_names(relies)} without defining it", bool(lost and relies)),
         ("it defines nothing of what the file defines", _is_foreign(shape, original, sure=sure)),
         (_left_out(marks), bool(marks) and not original.defines and shape.size < original.size),
@@ -80,10 +82,10 @@ def grade(text: str, path: str, original: Shape | None, *, sure: bool) -> Grade:
     return Grade(Wholeness.WHOLE)
 
 
-def elisions(text: str, path: str, original_lines: Collection[str]) -> tuple[str, ...]:
+def elisions(text: str, path: str, known: Collection[str] = ()) -> tuple[str, ...]:
     """Return the lines that stand for code left out, such as `# ... rest unchanged ...`.
 
-    Lines that the original has too are no marks.
+    Lines that are `known` from the original are no marks.
     """
     if language_of_path(path) == "python":
         lines = [(line.strip(), _indent(line)) for line, code, inside in code_lines(text) if not inside or code.strip()]
@@ -92,7 +94,7 @@ def elisions(text: str, path: str, original_lines: Collection[str]) -> tuple[str
     lines = [(line, indent) for line, indent in lines if line]
     found = []
     for at, (line, indent) in enumerate(lines):
-        if len(line) > _LONGEST_MARK or line in original_lines:
+        if len(line) > _LONGEST_MARK or line in known:
             continue
         if _DOTS.match(line):
             before = lines[at - 1] if at else ("", 0)

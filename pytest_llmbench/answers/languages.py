@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 _ALIASES = {
     "py": "python",
     "python3": "python",
@@ -83,14 +81,21 @@ def canonical(language: str) -> str:
     return _ALIASES.get(lowered, lowered)
 
 
+def suffix_of(path: str) -> str:
+    """Return the ending of a path with its dot, in lower case; an empty string for none."""
+    name = path[path.rfind("/") + 1 :]
+    dot = name.rfind(".")
+    return name[dot:].lower() if dot > 0 else ""
+
+
 def language_of_path(path: str) -> str:
     """Return the language that the file's ending stands for, an empty string if it is not known."""
-    return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), "")
+    return _BY_SUFFIX.get(suffix_of(path), "")
 
 
 def fits(language: str, path: str) -> bool:
     """Say whether a block in this (canonical) language may be the file `path`."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = suffix_of(path)
     if not language:
         return True
     if language in _SUFFIXES:

@@ -29,6 +29,7 @@ _OPENINGS = (
     (_HARMONY, _HARMONY_END),
 )
 _ANY_CLOSING = re.compile("|".join(re.escape(closing) for _, closing in _TAGS), re.IGNORECASE)
+_LONGEST_LINE = 2_000
 _TAGS_IN_CODE = 50
 """So many closing tags in code are passed over in search of one outside."""
 _OPENING_OF = {closing.lower(): re.compile(re.escape(opening), re.IGNORECASE) for opening, closing in _TAGS}
@@ -114,7 +115,7 @@ class _Code:
         block = bisect_right(self._begins, offset) - 1
         if block >= 0 and offset < self._ends[block]:
             return True
-        begin = self._text.rfind("\n", 0, offset) + 1
+        begin = self._text.rfind("\n", max(0, offset - _LONGEST_LINE), offset) + 1 or max(0, offset - _LONGEST_LINE)
         return self._text.count("`", begin, offset) % 2 == 1
 
     def _fenced(self) -> list[int]:

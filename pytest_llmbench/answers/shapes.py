@@ -31,6 +31,8 @@ class Shape:
     """Lines that are not blank."""
     defines: frozenset[str] = frozenset()
     """Functions and classes at the top level."""
+    methods: frozenset[str] = frozenset()
+    """Functions below the top level, those with one leading underscore aside."""
     binds: frozenset[str] = frozenset()
     """Names bound at the top level, imports included."""
     mentions: frozenset[str] = frozenset()
@@ -73,6 +75,7 @@ class Shape:
 
 def _python(shape: Shape, text: str) -> Shape:
     defines: set[str] = set()
+    methods: set[str] = set()
     binds: set[str] = set()
     mentions: set[str] = set()
     uses: set[str] = set()
@@ -97,6 +100,8 @@ def _python(shape: Shape, text: str) -> Shape:
             binds.add(found.group(1))
         elif top and (found := _PY_ASSIGNS.match(code)):
             binds.add(found.group(1))
+        elif not top and not inside and (found := _PY_DEFINES.match(code.lstrip())):
+            methods |= {found.group(1)} if _is_public_method(found.group(1)) else set()
         uses |= set(words)
         mentions |= _bound(code, words)
     return Shape(
@@ -104,11 +109,16 @@ def _python(shape: Shape, text: str) -> Shape:
         shape.lines,
         shape.size,
         frozenset(defines),
+        frozenset(methods),
         frozenset(binds),
         frozenset(mentions),
         frozenset(uses),
         frozenset(imports),
     )
+
+
+def _is_public_method(name: str) -> bool:
+    return name.startswith("__") or not name.startswith("_")
 
 
 def _imported(code: str, *, continued: bool) -> tuple[set[str], set[str]]:

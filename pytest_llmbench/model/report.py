@@ -30,7 +30,7 @@ class RunInfo:
 
     id: Annotated[str, _field("unique name of the run")]
     started_at: Annotated[str, _field("UTC, ISO 8601")]
-    duration_s: Annotated[float, _field("seconds from the first recorded check's start to the writing of the report")]
+    duration_s: Annotated[float, _field("seconds from the start of the session to the writing of the report")]
     version: Annotated[str, _field("of pytest-llmbench")]
     command: Annotated[tuple[str, ...], _field("the command line, word by word")]
     seed: Annotated[int, _field("what the judges' random inputs were drawn from")]

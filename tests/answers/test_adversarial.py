@@ -253,7 +253,7 @@ def test_stubs_and_documented_dots_are_no_elision() -> None:
 
 def test_original_marks_are_no_elision() -> None:
     original = TANK + "\n# ... the rest is in pump.py ...\n"
-    text = FIXED.replace("def main():", "def run():") + "\n# ... the rest is in pump.py ...\n"
+    text = FIXED.replace("main()", "run()") + "\n# ... the rest is in pump.py ...\n"
     assert extract(fence(text, "python tank.py"), {"tank.py": original}) == {"tank.py": text}
 
 

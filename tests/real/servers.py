@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 REPOSITORY = Path(__file__).parents[2]
-_READY_WITHIN_S = 120.0
+_READY_WITHIN_S = 300.0
 _POLL_S = 0.05
 _STOP_WITHIN_S = 10.0
 

@@ -1,0 +1,94 @@
+"""The report against its contract and its published schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from pytest_llmbench.model.codec import decode
+from pytest_llmbench.model.report import Report
+from pytest_llmbench.reports import FORMATS
+from pytest_llmbench.reports.schema import report_schema
+
+PUBLISHED = Path(__file__).parents[2] / "docs" / "report.schema.json"
+CONTRACT = {
+    "run": {"id", "started_at", "duration_s", "version", "command", "seed", "host"},
+    "endpoints": {"name", "url", "model", "server", "sampling", "metadata", "fingerprint"},
+    "completions": {
+        "endpoint", "suite", "sample", "finish_reason", "prompt_tokens", "completion_tokens", "reasoning_tokens",
+        "cached_tokens", "ttft_s", "ttft_answer_s", "decode_tok_s", "e2e_s", "concurrency", "transcript",
+    },
+    "checks": {"endpoint", "suite", "check", "sample", "outcome", "evidence", "duration_s"},
+    "scores": {"endpoint", "suite", "passed", "scored", "coverage", "rate", "low", "high"},
+    "gate": {"verdict", "reasons"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def data(report: Report) -> Any:
+    return json.loads(FORMATS["json"](report))
+
+
+def test_the_published_schema_is_up_to_date() -> None:
+    wanted = report_schema()
+    assert PUBLISHED.read_text("utf-8") == wanted, (
+        "run: python -m pytest_llmbench.reports.schema > docs/report.schema.json"
+    )
+
+
+def test_the_report_has_the_fields_of_the_contract(data: Any) -> None:
+    assert list(data) == ["schema", "run", "endpoints", "completions", "checks", "speed", "scores", "gate"]
+    assert data["schema"] == "llmbench-report/1"
+    for part, fields in CONTRACT.items():
+        rows = data[part] if isinstance(data[part], list) else [data[part]]
+        assert rows
+        for row in rows:
+            assert fields <= set(row), part
+
+
+def test_the_report_is_valid_by_another_validator(data: Any) -> None:
+    schema = json.loads(report_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(data)
+    data["checks"][0]["outcome"] = "maybe"
+    assert not validator.is_valid(data)
+
+
+def test_the_report_can_be_read_back(report: Report) -> None:
+    assert decode(FORMATS["json"](report).encode(), Report) == report
+
+
+def test_every_field_of_the_schema_says_what_it_is() -> None:
+    definitions = json.loads(report_schema())["$defs"]
+    for name in ("RunInfo", "EndpointRow", "CompletionRow", "ScoreRow", "Gate"):
+        for field, about in definitions[name]["properties"].items():
+            assert about.get("description"), f"{name}.{field}"
+
+
+def test_figures_of_an_answer_that_never_came_are_null(data: Any) -> None:
+    dead = [row for row in data["completions"] if row["endpoint"] == "dead"]
+    for row in dead:
+        assert row["error"] == "refused"
+        known = {name for name, value in row.items() if value is not None}
+        assert known == {"endpoint", "suite", "sample", "error", "transcript"}
+
+
+def test_scores_leave_out_what_says_nothing_about_the_model(data: Any) -> None:
+    rows = {(row["endpoint"], row["suite"]): row for row in data["scores"]}
+    new = rows["new", None]
+    assert (new["passed"], new["scored"], new["coverage"], new["rate"]) == (2, 5, 1.0, 0.4)
+    long = rows["a-model-with-a-name-that-is-far-too-long", "zmq"]
+    assert (long["passed"], long["scored"], long["coverage"], long["rate"]) == (1, 1, 0.5, 1.0)
+    dead = rows["dead", None]
+    assert (dead["scored"], dead["coverage"], dead["rate"], dead["low"], dead["high"]) == (0, 0.0, None, None, None)
+
+
+def test_endpoints_stand_in_the_order_in_which_they_were_given(data: Any) -> None:
+    for part in ("completions", "checks", "scores"):
+        names = list(dict.fromkeys(row["endpoint"] for row in data[part]))
+        assert names == [row["name"] for row in data["endpoints"]], part

@@ -1,0 +1,72 @@
+"""What the documentation says is so."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pytest_llmbench.endpoints.config import load_models_file
+from pytest_llmbench.model.report import Report
+from pytest_llmbench.options import OPTIONS
+from pytest_llmbench.reports import FORMATS
+from pytest_llmbench.reports.schema import report_schema
+from tests.reports.conftest import make_report
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").glob("*.md")])
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def report() -> Report:
+    return make_report()
+
+
+@pytest.mark.parametrize("command", [line for text in blocks("docs/report.md", "bash") for line in text.splitlines()])
+def test_the_jq_examples_run(command: str, report: Report, tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(FORMATS["json"](report))
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert len(done.stdout.splitlines()) >= 3
+
+
+def test_every_field_of_the_report_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "report.md").read_text("utf-8")
+    definitions = json.loads(report_schema())["$defs"]
+    for name in ("RunInfo", "EndpointRow", "CompletionRow", "Check", "ScoreRow"):
+        for field in definitions[name]["properties"]:
+            assert f"`{field}`" in page, f"{name}.{field}"
+
+
+def test_the_example_of_models_yaml_is_valid(tmp_path: Path) -> None:
+    (example,) = blocks("docs/endpoints.md", "yaml")
+    assert yaml.safe_load(example)
+    (tmp_path / "models.yaml").write_text(example)
+    assert set(load_models_file(tmp_path / "models.yaml").endpoints) == {"qwen3-coder"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_option_is_told_somewhere() -> None:
+    told = "".join(page.read_text("utf-8") for page in PAGES)
+    for option in OPTIONS:
+        assert option.flag in told, option.flag
+
+
+def test_the_readme_begins_with_two_commands_of_one_line() -> None:
+    commands = blocks("README.md", "bash")[:2]
+    assert commands == [
+        "scripts/setup && .venv/bin/pytest\n",
+        "scripts/setup tests && .venv/bin/pytest tests -n 2\n",
+    ]
