@@ -73,7 +73,7 @@ def extract_files(answer: str, program: Mapping[str, str], wanted: Sequence[str]
         elif deleted and files.pop(path, None) is not None:
             returned.append(path)
     if not returned:
-        raise AnswerFault(_nothing(page, pieces, wanted or tuple(program), refused))
+        raise AnswerFault(_nothing(page, wanted or tuple(program), refused))
     return Extraction(files, tuple(returned), tuple(dict.fromkeys(refused)))
 
 
@@ -192,10 +192,10 @@ def _refusal(path: str, reason: str) -> str:
     return f"{shown!a}: {reason}"
 
 
-def _nothing(page: Page, pieces: Sequence[Piece], wanted: Sequence[str], refused: Sequence[str]) -> str:
+def _nothing(page: Page, wanted: Sequence[str], refused: Sequence[str]) -> str:
     languages = [block.info.split(" ", 1)[0][:20] or "no language" for block in page.blocks]
-    blocks = f"{len(languages)} code blocks ({_listed(languages)})" if languages else "no code block"
-    message = f"the answer returns no file; wanted: {_listed(wanted)}; found: {blocks} and {len(pieces)} pieces of code"
+    blocks = f"{len(languages)} fenced code blocks ({_listed(languages)})" if languages else "no fenced code block"
+    message = f"the answer returns no file; wanted: {_listed(wanted)}; found: {blocks}"
     if refused:
         message += f"; refused: {'; '.join(refused[:_SHOWN])}"
     return message + "; a file is taken from a fenced block with its path in the line that opens it"

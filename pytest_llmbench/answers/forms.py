@@ -18,6 +18,7 @@ from pytest_llmbench.answers.searchreplace import has_edits, read_edits
 from pytest_llmbench.answers.sections import section_files, tagged_files
 
 _DEEPEST = 2
+_CODE_BEGINS = ("import ", "from ", "def ", "class ", "async def ", "#!")
 _LONGEST_JSON = 4_000_000
 
 
@@ -95,7 +96,7 @@ def bare_json(page: Page) -> Iterator[Piece]:
 
 def bare_program(page: Page) -> Iterator[Piece]:
     """Nothing but the program itself, without fence or prose."""
-    if not page.blocks:
+    if not page.blocks and any(line.startswith(_CODE_BEGINS) for line in page.lines):
         text = page.text(0, len(page.lines)).strip("\n") + "\n"
         yield Piece(text, 0, len(page.lines) - 1, sure=False)
 

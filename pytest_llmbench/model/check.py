@@ -22,15 +22,21 @@ class Check:
     """One check of one answer, as it ended."""
 
     endpoint: str
+    """Name of the endpoint."""
     suite: str
+    """Name of the suite."""
     check: str
     """Name of the test function without `test_`."""
     sample: int
+    """Counts from 1."""
     outcome: Outcome
+    """How it ended, in one of six ways."""
     evidence: str | None
     """What the assertion, or the error, said; None if passed."""
     duration_s: float
+    """Seconds in the test function, or in what failed before it; the wait for an answer is no part of the former."""
     nodeid: str
+    """What pytest calls the test."""
     sandbox: SandboxUse | None = None
     """None if nothing was run."""
     log: str | None = None

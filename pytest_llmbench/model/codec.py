@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from itertools import pairwise
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -10,8 +17,15 @@ T = TypeVar("T")
 
 
 def encode(record: Any) -> bytes:
-    """Return one line of JSON, keys in the order of the record; NaN and infinities become null."""
-    return msgspec.json.encode(record)
+    """Return one line of JSON, keys in the order of the record.
+
+    What JSON cannot say is put in the nearest way: NaN and infinities as null, half a surrogate pair as U+FFFD.
+    """
+    try:
+        return msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        # Seen in file names and argv, and in what a model cut in the middle of a character; no reason to lose a report.
+        return msgspec.json.encode(_sound(msgspec.to_builtins(record)))
 
 
 def decode(data: bytes, kind: type[T]) -> T:
@@ -24,5 +38,45 @@ def decode(data: bytes, kind: type[T]) -> T:
 
 
 def json_schema(kind: Any) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a record."""
-    return msgspec.json.schema(kind)
+    """Return the JSON Schema (2020-12) of a record; the docstring below a field becomes its description."""
+    schema = msgspec.json.schema(kind)
+    for record in set(_records(kind)):
+        properties = schema["$defs"][record.__name__]["properties"]
+        for name, text in _docstrings(record).items():
+            properties[name].setdefault("description", text)
+    return schema
+
+
+def _sound(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_sound(key): _sound(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_sound(inner) for inner in value]
+        case _:
+            return value
+
+
+def _records(kind: Any) -> Iterator[type]:
+    """Find the dataclasses that a type is made of."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        yield kind
+        inner = list(get_type_hints(kind).values())
+    else:
+        inner = list(get_args(kind))
+    for part in inner:
+        yield from _records(part)
+
+
+def _docstrings(record: type) -> dict[str, str]:
+    """Read the texts below the fields of a class; Python itself does not keep them."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(record))).body
+    assert isinstance(definition, ast.ClassDef)  # noqa: S101 - for the type checker; that is what a class's source is
+    found = {}
+    for statement, following in pairwise(definition.body):
+        match statement, following:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = re.sub(r"\bNone\b", "null", " ".join(text.split()))
+    return found

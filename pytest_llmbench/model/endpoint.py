@@ -16,10 +16,13 @@ class Sampling:
     """Sampling parameters; every one that is not None is sent explicitly, so that no server default decides."""
 
     temperature: float = 0.0
+    """0 is greedy."""
     top_p: float = 1.0
+    """Share of the probability mass that is drawn from; 1 is all of it."""
     max_tokens: int = DEFAULT_MAX_TOKENS
     """Upper bound of tokens generated, reasoning included."""
     seed: int | None = None
+    """Of the server's sampler; null: not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,9 @@ class ServerInfo:
     """What is known of the server behind an endpoint."""
 
     kind: str | None = None
+    """Name of the server program; null if unknown."""
     version: str | None = None
+    """As the server program tells it; null if unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,11 +104,11 @@ class Gate:
 class Report:
     """All that a run found."""
 
-    schema: Literal["llmbench-report/1"]
-    run: RunInfo
-    endpoints: tuple[EndpointRow, ...]
-    completions: tuple[CompletionRow, ...]
-    checks: tuple[Check, ...]
+    schema: Annotated[Literal["llmbench-report/1"], _field("name and version of this form; look at it first")]
+    run: Annotated[RunInfo, _field("the run as a whole")]
+    endpoints: Annotated[tuple[EndpointRow, ...], _field("in the order in which they were given")]
+    completions: Annotated[tuple[CompletionRow, ...], _field("one for each endpoint, suite and sample")]
+    checks: Annotated[tuple[Check, ...], _field("one for each test that was run")]
     speed: Annotated[tuple[Mapping[str, Any], ...], _field("figures of the speed workloads")]
-    scores: tuple[ScoreRow, ...]
-    gate: Gate
+    scores: Annotated[tuple[ScoreRow, ...], _field("for each endpoint, each suite and then all of them")]
+    gate: Annotated[Gate, _field("whether the bar was met")]

@@ -18,13 +18,13 @@ def build_report(
 ) -> Report:
     """Lay out a report: endpoints as given, suites and samples in order, checks of a suite as they ended."""
     rank = {endpoint.name: place for place, endpoint in enumerate(endpoints)}
+    # A folder that the user named may hold more than this run put there.
+    own = [completion for completion in completions if completion.endpoint in rank]
     return Report(
         schema=SCHEMA,
         run=run,
         endpoints=tuple(map(_endpoint_row, endpoints)),
-        completions=tuple(
-            _completion_row(one) for one in sorted(completions, key=lambda one: (rank[one.endpoint], *one.key[1:]))
-        ),
+        completions=tuple(map(_completion_row, sorted(own, key=lambda one: (rank[one.endpoint], *one.key[1:])))),
         checks=tuple(sorted(checks, key=lambda one: (rank[one.endpoint], one.suite, one.sample))),
         speed=(),
         gate=Gate(verdict=None, reasons=()),

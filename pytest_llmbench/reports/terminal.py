@@ -5,64 +5,71 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
+from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report, ScoreRow
+from pytest_llmbench.reports.tables import column, lay_out
 
 MISSING = "-"
-MAX_NAME = 28
-_TOLD_APART = (Outcome.TRUNCATED, Outcome.EMPTY, Outcome.GRADER_ERROR)
+MAX_REASONS = 5
+MAX_REASON = 300
+_TOLD_APART = (Outcome.TRUNCATED, Outcome.EMPTY)
+_BROKEN = (Outcome.INFRA_ERROR, Outcome.GRADER_ERROR)
 
 
-def summary_lines(report: Report, *, run_folder: str) -> list[str]:
-    """Say how each endpoint did in each suite, how fast it was, what went wrong besides, and where all of it lies."""
-    lines = _table(report)
-    lines += _unscored(report)
+def summary_lines(report: Report, *, run_folder: str, width: int = 80) -> list[str]:
+    """Say how each endpoint did in each suite, how fast it was, what went wrong besides, and where all of it lies.
+
+    Args:
+        report: what the run found.
+        run_folder: its path, as the user shall read it.
+        width: columns of the terminal; the table keeps to it, sentences do not.
+    """
+    lines = _table(report, width)
+    for endpoint in report.endpoints:
+        own = [check for check in report.checks if check.endpoint == endpoint.name]
+        lines += [f"{endpoint.name}: {remark}" for remark in (*_told_apart(own), *_reasons(own))]
     if report.run.sandbox == "none":
         lines.append("NO SANDBOX: the models' code ran with your rights on this machine (--llm-sandbox=none)")
     lines.append(f"report: {run_folder}/report.json")
     return lines
 
 
-def _table(report: Report) -> list[str]:
-    suites = sorted({row.suite for row in report.scores if row.suite is not None})
+def _table(report: Report, width: int) -> list[str]:
     scores = {(row.endpoint, row.suite): row for row in report.scores}
-    header = ["endpoint", *suites, "all", "95 % of", "coverage", "tok/s", "TTFT s", "tokens"]
-    rows = [header]
-    for endpoint in report.endpoints:
-        total = scores.get((endpoint.name, None))
-        if total is None:
-            continue
-        own = [row for row in report.completions if row.endpoint == endpoint.name]
-        rows.append(
-            [
-                endpoint.name if len(endpoint.name) <= MAX_NAME else endpoint.name[: MAX_NAME - 1] + "…",
-                *(_cell(scores.get((endpoint.name, suite))) for suite in suites),
-                _cell(total),
-                _interval(total),
-                f"{total.coverage:.0%}",
-                _median([row.decode_tok_s for row in own], "{:.1f}"),
-                _median([row.ttft_s for row in own], "{:.3f}"),
-                _sum([row.completion_tokens for row in own]),
-            ]
-        )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    return [_line(row, widths) for row in rows]
+    names = [endpoint.name for endpoint in report.endpoints if (endpoint.name, None) in scores]
+    if not names:
+        return []
+    ran = Counter((check.endpoint, suite) for check in report.checks for suite in (check.suite, None))
+    totals = [scores[name, None] for name in names]
+    completions = [[row for row in report.completions if row.endpoint == name] for name in names]
+
+    def counts(suite: str | None) -> list[str]:
+        return [_cell(scores.get((name, suite)), ran[name, suite]) for name in names]
+
+    suites = sorted({row.suite for row in report.scores if row.suite is not None})
+    quality = [*(column(suite, counts(suite)) for suite in suites), column("all", counts(None))]
+    figures = [
+        column("95 % CI", [_interval(total) for total in totals]),
+        column("coverage", [f"{total.coverage:.0%}" for total in totals]),
+        column("tok/s", [_median((row.decode_tok_s for row in rows), "{:.1f}") for rows in completions]),
+        column("TTFT s", [_median((row.ttft_s for row in rows), "{:.3f}") for rows in completions]),
+        column("tokens", [_sum([row.completion_tokens for row in rows]) for rows in completions]),
+    ]
+    return [*lay_out(["endpoint", *names], [quality, figures], width), ""]
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    name, *figures = cells
-    return "  ".join(
-        [name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(figures, widths[1:], strict=True))]
-    )
-
-
-def _cell(row: ScoreRow | None) -> str:
-    return MISSING if row is None else f"{row.passed}/{row.scored}"
+def _cell(row: ScoreRow | None, ran: int) -> str:
+    if row is None:
+        return MISSING
+    counted = f"{row.passed}/{row.scored}" if row.scored else MISSING
+    return counted if row.scored == ran else f"{counted} of {ran}"
 
 
 def _interval(row: ScoreRow) -> str:
-    return MISSING if row.low is None or row.high is None else f"{row.low:.0%}-{row.high:.0%}"
+    return MISSING if row.low is None or row.high is None else f"{row.low * 100:.0f}-{row.high * 100:.0f} %"
 
 
 def _median(figures: Iterable[float | None], form: str) -> str:
@@ -75,14 +82,27 @@ def _sum(figures: Sequence[int | None]) -> str:
     return MISSING if not figures or None in figures else str(sum(figure or 0 for figure in figures))
 
 
-def _unscored(report: Report) -> list[str]:
+def _told_apart(checks: Sequence[Check]) -> list[str]:
+    """Failures that say more of the token limit, or of the chat template, than of the model's skill."""
+    outcomes = Counter(check.outcome for check in checks)
+    told = [f"{outcomes[outcome]} {outcome}" for outcome in _TOLD_APART if outcomes[outcome]]
+    return [", ".join(told)] if told else []
+
+
+def _reasons(checks: Sequence[Check]) -> list[str]:
+    """Why checks say nothing about the model: each reason once, the most frequent first."""
+    broken = Counter((check.outcome, _reason(check)) for check in checks if check.outcome in _BROKEN)
     lines = []
-    for endpoint in report.endpoints:
-        outcomes = Counter(check.outcome for check in report.checks if check.endpoint == endpoint.name)
-        told = [f"{outcomes[outcome]} {outcome}" for outcome in _TOLD_APART if outcomes[outcome]]
-        if told:
-            lines.append(f"{endpoint.name}: {', '.join(told)}")
-        broken = [c for c in report.checks if c.endpoint == endpoint.name and c.outcome is Outcome.INFRA_ERROR]
-        reasons = Counter((check.evidence or "").removeprefix("infra_error: ") for check in broken)
-        lines += [f"{endpoint.name}: {count} infra_error: {reason}" for reason, count in reasons.items()]
+    in_order = sorted(broken.items(), key=lambda item: (_BROKEN.index(item[0][0]), -item[1]))
+    for outcome, group in groupby(in_order, key=lambda item: item[0][0]):
+        told = [(count, reason) for (_, reason), count in group]
+        lines += [f"{count} {outcome}: {reason}" for count, reason in told[:MAX_REASONS]]
+        if rest := sum(count for count, _ in told[MAX_REASONS:]):
+            lines.append(f"{rest} {outcome}: for other reasons, see the report")
     return lines
+
+
+def _reason(check: Check) -> str:
+    evidence = (check.evidence or "").removeprefix(f"{check.outcome}:").strip()
+    first = evidence.splitlines()[0] if evidence else "no reason given"
+    return first if len(first) <= MAX_REASON else first[: MAX_REASON - 1] + "…"

@@ -1,5 +1,6 @@
 """Runs untrusted code in bubblewrap."""
 
+# ruff: noqa: PTH - works on descriptors and link targets
 from __future__ import annotations
 
 import json

@@ -35,9 +35,10 @@ def find_delegated(own_cgroups: str, mounts: str) -> Path | None:
     if own is None:
         return None
     for root, mount_point in _cgroup2_mounts(mounts):
-        folder = mount_point / os.path.relpath(own, root)
-        if not folder.is_relative_to(mount_point):
-            continue
+        way = os.path.relpath(own, root)
+        if way.startswith(".."):
+            continue  # this mount shows another part of the tree
+        folder = mount_point / way
         for candidate in (folder, *folder.parents):
             if not candidate.is_relative_to(mount_point):
                 break

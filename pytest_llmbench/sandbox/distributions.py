@@ -44,6 +44,15 @@ def locate(names: tuple[str, ...]) -> tuple[Piece, ...]:
     return tuple(dict.fromkeys(pieces))
 
 
+def folders(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders that the distributions and those that they require lie in.
+
+    Raises:
+        SandboxError: one is not installed.
+    """
+    return tuple(dict.fromkeys(str(metadata.distribution(name).locate_file("")) for name in _closure(names)))
+
+
 def _closure(names: Sequence[str]) -> list[str]:
     """Return the names and what they need; a requirement under a condition counts if it is installed."""
     found: dict[str, str] = {}

@@ -1,5 +1,6 @@
 """The judge's side of a driver: starts it, talks with it in JSON lines, stops it."""
 
+# ruff: noqa: PTH - works on descriptors
 from __future__ import annotations
 
 import json

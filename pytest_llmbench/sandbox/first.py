@@ -5,6 +5,7 @@ standard library, and speaks over the socket that it finds as standard input; `p
 It never leaves before the grader does: the end of that socket ends it, and with it everything in the sandbox.
 """
 
+# ruff: noqa: PTH - the start is timed, and pathlib is slow to import
 from __future__ import annotations
 
 import array

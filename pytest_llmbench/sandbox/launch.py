@@ -5,6 +5,7 @@ under /root cannot be reached after the drop, so they are bind-mounted before, i
 leaves nothing behind. Run as a file (`python -I -S -E -B launch.py SPEC_FD`), standard library only.
 """
 
+# ruff: noqa: PTH - the start is timed, and pathlib is slow to import
 from __future__ import annotations
 
 import ctypes

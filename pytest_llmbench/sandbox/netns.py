@@ -4,6 +4,7 @@ Started as `python netns.py NETNS_FD SOCKET_FD PARENT_PID SCRIPT ARG…`; NETNS_
 network. It is run as a file and imports nothing of the package, so that it can be read in one go.
 """
 
+# ruff: noqa: PTH - the start is timed, and pathlib is slow to import
 from __future__ import annotations
 
 import ctypes

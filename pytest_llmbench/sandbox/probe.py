@@ -1,5 +1,6 @@
 """Runs inside, in the candidate's place, and tells over the channel what it could reach. Trusted; see `preflight.py`."""
 
+# ruff: noqa: PTH - the start is timed, and pathlib is slow to import
 from __future__ import annotations
 
 import ctypes

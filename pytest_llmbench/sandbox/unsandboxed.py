@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_llmbench.model.check import SandboxUse
-from pytest_llmbench.sandbox import first, jobs, layout
+from pytest_llmbench.sandbox import distributions, first, jobs, layout
 from pytest_llmbench.sandbox.api import Job, Process, Sandbox
 from pytest_llmbench.sandbox.chain import Chain, start_chain
 from pytest_llmbench.sandbox.process import Cage, CagedProcess
@@ -43,6 +43,7 @@ class UnsandboxedSandbox(Sandbox):
                 trusted=str(root / "trusted"),
                 path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
                 temporary=str(root / "tmp"),
+                distributions=os.pathsep.join(distributions.folders(job.distributions)) or None,
             )
             order = jobs.order(job, places, layout.rlimits(job.limits, extra_processes=None))
             for name, data in job.trusted.items():

@@ -19,6 +19,8 @@ from pytest_llmbench.sandbox.api import MIB, Job, Limits, Process, Sandbox
 
 CALL_S = 15.0
 IMPORT_S = 30.0
+END_S = 2.0
+"""Between the end of the channel and that of the program."""
 MAX_REPLY_BYTES = 8 * MIB
 _MAX_NAME = 200
 _MAX_MESSAGE = 8000
@@ -106,8 +108,21 @@ class Worker:
         except TimeoutError as error:
             raise AnswerFault(f"no result within {timeout_s:g} s{self._tail()}") from error
         if line is None:
-            raise AnswerFault(f"the program ended instead of returning a result{self._tail()}")
+            raise AnswerFault(f"the program ended{self._cause()} instead of returning a result{self._tail()}")
         return _take(line, number)
+
+    def _cause(self) -> str:
+        """Return what is known about the end; by then all output has been read too."""
+        try:
+            end = self.process.wait(END_S)
+        except TimeoutError:
+            return " its side of the channel"
+        told = {
+            f" at its {end.limit} limit": end.limit is not None,
+            f" by signal {end.signal}": end.signal is not None,
+            f" with status {end.status}": True,
+        }
+        return next(text for text, applies in told.items() if applies)
 
     def _tail(self) -> str:
         said = self.process.output()[1][-_OUTPUT_TAIL:].decode(errors="replace").strip()

@@ -4,7 +4,9 @@ It talks over fd 3. Commands are lines `ID VERB [ARGUMENT...]`; the first line o
 is `NUMBER TAG JSON`, where the tag is keyed with the secret, so that the candidate cannot add lines of its own.
 Lines come unasked for each callback and for each new kind of socket operation; every command gets one reply.
 
-Like the spy, it holds on to the functions that it needs before the candidate is imported.
+Like the spy, it holds on to the functions that it needs before the candidate is imported. A program that goes looking
+for the harness in its own process can still find it, which is why the judge sets what it hears against what it sees from
+outside: connections, subscriptions, threads, the end of the process.
 """
 
 from __future__ import annotations

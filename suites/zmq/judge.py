@@ -17,7 +17,7 @@ FRAMES = 3
 """Of each message of bitcoind."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Delivery:
     """What bitcoind sent, and what the callback was given."""
 
@@ -25,6 +25,9 @@ class Delivery:
     required: int
     """How many of them have to have come; the others may have been on their way when `stop()` was called."""
     calls: tuple[Call, ...]
+
+    def __repr__(self) -> str:
+        return f"<{len(self.published)} sent, {self.required} required, {len(self.calls)} came to the callback>"
 
     @property
     def mismatch(self) -> str | None:
@@ -159,6 +162,7 @@ def quiet_evening(candidate: Candidate) -> ClosingTime:
         session.make(topics, bug_at=candidate.rng.randint(2, LIVENESS // 2))
         session.start(topics)
         delivery = _deliver(session, Traffic(candidate.rng, topics).take(LIVENESS), interval_ms=0, required=LIVENESS)
+        session.settle()
         return _close(session, delivery, ("while no message came", "for the second time"))
 
 
@@ -182,6 +186,7 @@ def false_start(candidate: Candidate) -> ClosingTime:
         session.do("forget")
         session.make(TOPICS)
         session.start(TOPICS)
+        session.settle()
         return _close(session, Delivery((), 0, ()), ("before any message had come",), (early,))
 
 

@@ -7,13 +7,13 @@ import json
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pytest_llmbench import AnswerFault, Candidate, Exit, GraderError, Job, Limits
+from pytest_llmbench import AnswerFault, Candidate, Exit, GraderError, Job, Limits, Task
 
 from .traffic import Message
 
@@ -22,6 +22,20 @@ TRUSTED = {name: (HERE / name).read_bytes() for name in ("harness.py", "spy.py")
 
 DEADLINE_S = 15.0
 """For everything that the candidate has to do. Generous: on a loaded machine 4 s gave spurious misses."""
+
+WORDS = {
+    "load": "importing notifier.py",
+    "make": "making a BlockNotifier",
+    "start": "start()",
+    "stats": "stats()",
+    "stop": "stop()",
+    "forget": "letting go of a BlockNotifier",
+    "finish": "returning from the main function",
+}
+"""The harness's verbs, for the reader of a report."""
+
+SETTLE_S = 3.0
+"""How long a candidate may take to come to rest; one that polls without end never does, and is not waited for longer."""
 
 TURN_S = 0.01
 """How long the harness is waited for before the publisher has its turn."""
@@ -76,7 +90,7 @@ class Session:
         self._endpoint = ""
         self._replies: dict[str, tuple[int, str | None, int]] = {}
         self._numbers: set[int] = set()
-        self._stage = "starting"
+        self._stage = "while it started"
         # Not from the candidate's generator: the seed of a run is no secret.
         secret = secrets.token_bytes(32)
         self._keyed = hashlib.blake2s(key=secret, digest_size=16)
@@ -131,7 +145,7 @@ class Session:
     def start(self, topics: tuple[str, ...]) -> None:
         """Have `start()` called and wait until bitcoind's end sees the subscriptions."""
         self.do("start")
-        self._stage = "waiting for its subscriptions to " + ", ".join(topics)
+        self._stage = "while bitcoind waited for its subscriptions to " + ", ".join(topics)
         self._require(lambda: all(self._covered(topic) for topic in topics))
 
     def publish(self, messages: tuple[Message, ...], interval_ms: int) -> None:
@@ -146,9 +160,9 @@ class Session:
         """
         reply = self.attempt(verb, *arguments)
         if reply is None:
-            raise AnswerFault(f"{verb} did not return within {DEADLINE_S:g} s")
+            raise AnswerFault(f"{WORDS[verb]} took longer than {DEADLINE_S:g} s")
         if reply.raised is not None:
-            raise AnswerFault(f"{verb} raised {reply.raised}")
+            raise AnswerFault(f"{WORDS[verb]} raised {reply.raised}")
         return reply
 
     def attempt(self, verb: str, *arguments: str, unless: Callable[[], bool] = lambda: False) -> Reply | None:
@@ -158,15 +172,25 @@ class Session:
             AnswerFault: the process died.
         """
         nonce = secrets.token_hex(8)
-        self._stage = f"{verb} ran"
+        self._stage = f"during {WORDS[verb]}"
         began_s = time.monotonic()
         self.process.send(" ".join((nonce, verb, *arguments)).encode() + b"\n")
         self.wait(lambda: nonce in self._replies or unless())
         if nonce not in self._replies:
             return None
         number, raised, threads = self._replies[nonce]
-        self._stage = f"it was left alone after {verb}"
+        self._stage = f"after {WORDS[verb]}"
         return Reply(number, raised, threads, time.monotonic() - began_s)
+
+    def settle(self) -> None:
+        """Wait until every thread of the candidate sleeps, so that the listener really waits for the next message."""
+        looks: list[tuple[str, ...] | None] = [None, ()]
+
+        def at_rest() -> bool:
+            looks[:] = [looks[1], _activity(self.process.tasks())]
+            return looks[0] == looks[1] is not None
+
+        self.wait(at_rest, SETTLE_S)
 
     def end(self) -> Exit | None:
         """Let the harness return from its main function; None if the process does not end by itself."""
@@ -190,7 +214,7 @@ class Session:
 
     def _require(self, done: Callable[[], bool]) -> None:
         if not self.wait(done):
-            raise AnswerFault(f"nothing came from the program for {DEADLINE_S:g} s while {self._stage}")
+            raise AnswerFault(f"nothing came from the program for {DEADLINE_S:g} s {self._stage}")
 
     def _covered(self, topic: str) -> bool:
         return any(topic.encode().hex().startswith(prefix) for prefix in self._subscriptions)
@@ -221,7 +245,7 @@ class Session:
         except TimeoutError:
             return False
         if line is None:
-            raise AnswerFault(f"the process ended while {self._stage}: {self._last_words()}")
+            raise AnswerFault(f"the process ended {self._stage}: {self._last_words()}")
         try:
             number, tag, body = line.split(b" ", 2)
             keyed = self._keyed.copy()
@@ -258,3 +282,17 @@ class Session:
         how = f"exit status {ended.status}" if ended.signal is None else signal.Signals(ended.signal).name
         stderr = self.process.output()[1].decode("utf-8", "replace").strip()
         return f"{ended.limit or how}; the end of its stderr: {stderr[-300:]!r}"
+
+
+def _activity(tasks: Sequence[Task]) -> tuple[str, ...] | None:
+    """Return what changes whenever one of the threads runs; None if one of them runs right now."""
+    seen = []
+    for task in tasks:
+        try:
+            status = Path(f"/proc/{task.pid}/task/{task.tid}/status").read_text("utf-8", "replace")
+        except OSError:  # it has just ended
+            return None
+        if "\nState:\tS" not in status:
+            return None
+        seen.append(f"{task.tid} {status[status.find('voluntary_ctxt_switches') :]}")
+    return tuple(seen)

@@ -86,7 +86,7 @@ DIFF = """--- a/tank.py
  
      def draw(self, litres):
          with self._lock:
-"""
+"""  # noqa: W293 - an empty line of context
 
 EDIT = """<<<<<<< SEARCH
         self.level = self.level + litres

@@ -175,10 +175,10 @@ def test_a_section_comment_inside_a_file_does_not_split_it() -> None:
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        ("I am sorry, I cannot help with that.", "no code block"),
-        ("There is no fault in tank.py. It is thread-safe.", "no code block"),
-        ("lock thread race mutex tank.py deadlock", "no code block"),
-        ("", "no code block"),
+        ("I am sorry, I cannot help with that.", "found: no fenced code block; a file is taken"),
+        ("There is no fault in tank.py. It is thread-safe.", "found: no fenced code block; a file is taken"),
+        ("lock thread race mutex tank.py deadlock", "found: no fenced code block; a file is taken"),
+        ("", "found: no fenced code block; a file is taken"),
         (fence("pip install rain\npython tank.py\n", "bash"), "'bash'"),
         ("Output:\n" + fence("20 of 800\n", "text"), "'text'"),
         ("Output:\n" + fence("20 of 800\n", ""), "'no language'"),

@@ -112,7 +112,7 @@ def test_any_text_in_a_labelled_fence_comes_back(text: str) -> None:
         assert found.files["new.txt"] == body
 
 
-MEGABYTES = 2 * 2**20
+FLOOD_BYTES = 2**19
 FLOODS = {
     "fences": "```\n",
     "labelled_fences": "```python tank.py\nx\n```\n",
@@ -152,9 +152,8 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
-def test_two_megabytes_end_soon(flood: str) -> None:
-    answer = (flood * (MEGABYTES // len(flood) + 1))[:MEGABYTES]
+def test_a_flood_ends_soon(flood: str) -> None:
+    answer = (flood * (FLOOD_BYTES // len(flood) + 1))[: max(FLOOD_BYTES, len(flood))]
     began = time.process_time()
     outcome(answer, TWO)
-    outcome("<think>" + answer, TWO)
-    assert time.process_time() - began < 30
+    assert time.process_time() - began < 15  # a linear reader needs one or two, a quadratic one minutes

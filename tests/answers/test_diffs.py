@@ -29,7 +29,7 @@ def test_what_difflib_writes_is_applied(old: list[str], new: list[str], old_ends
 
 
 def test_several_hunks_with_shifted_numbers() -> None:
-    rng = random.Random(7)
+    rng = random.Random(7)  # noqa: S311 - repeatable on purpose
     changed = TEXT.replace("line 3\n", "line three\n").replace("line 20\n", "").replace("line 28\n", "line 28\nmore\n")
     diff = diff_of(TEXT, changed)
     for _ in range(20):

@@ -99,7 +99,8 @@ def test_other_errors_are_not_retried(error: Exception) -> None:
      ("Sat, 21 Nov 2026 09:00:00 GMT", 0), ("Saturday, 21-Nov-26 10:00:30 GMT", 30), ("Sat Nov 21 10:00:30 2026", 30),
      ("Sat, 99 Nov 2026 10:00:30 GMT", None)],
 )  # fmt: skip
-def test_retry_after(value: str, wanted_s: float | None, far_east: None) -> None:  # noqa: ARG001 (a fixture)
+@pytest.mark.usefixtures("far_east")
+def test_retry_after(value: str, wanted_s: float | None) -> None:
     assert retry_after_s({"retry-after": value, "date": DATE}) == wanted_s
 
 

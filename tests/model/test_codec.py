@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_llmbench.model.check import Check, SandboxUse
-from pytest_llmbench.model.codec import decode, encode
+from pytest_llmbench.model.codec import decode, encode, json_schema
 from pytest_llmbench.model.completion import Completion, Exchange, NetworkRead, Timing, Usage
 from pytest_llmbench.model.endpoint import Endpoint, Sampling, ServerInfo
 from pytest_llmbench.model.outcome import Outcome
+from pytest_llmbench.model.report import SCHEMA, CompletionRow, EndpointRow, Gate, Report, RunInfo, ScoreRow
 from pytest_llmbench.model.settings import ReportTarget, Settings
 
 text = st.text(max_size=20)
@@ -49,10 +50,40 @@ runs = st.builds(
     Settings, st.lists(endpoints, max_size=2).map(tuple), text, text, text, st.integers(0, 2**32), st.integers(1, 9),
     st.integers(1, 9), st.floats(1, 1e6), text, st.lists(st.builds(ReportTarget, text, text), max_size=2).map(tuple),
 )  # fmt: skip
+samples = st.integers(1, 9)
+shares = st.none() | st.floats(0, 1)
+run_infos = st.builds(
+    RunInfo, text, text, st.floats(0, 1e6), text, st.lists(text, max_size=2).map(tuple), st.integers(0, 2**32), objects,
+    text,
+)  # fmt: skip
+endpoint_rows = st.builds(
+    EndpointRow, text, st.none() | text, st.none() | text, st.none() | text, st.builds(ServerInfo), samplings, objects,
+    objects, st.none() | text, text,
+)  # fmt: skip
+completion_rows = st.builds(
+    CompletionRow, text, text, samples, st.none() | text, counts, counts, counts, counts, times, times, times, times,
+    st.none() | samples, st.none() | samples, st.none() | text, text,
+)  # fmt: skip
+score_rows = st.builds(
+    ScoreRow, text, st.none() | text, st.integers(0, 9), st.integers(0, 9), st.floats(0, 1), shares, shares, shares
+)
+gates = st.builds(
+    Gate, st.none() | st.sampled_from(["met", "not_met", "inconclusive"]), st.lists(text, max_size=2).map(tuple)
+)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.one_of(endpoints, completions, runs, checks))
+def some(rows: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(rows, max_size=2).map(tuple)
+
+
+reports = st.builds(
+    Report, st.just(SCHEMA), run_infos, some(endpoint_rows), some(completion_rows), some(checks), some(objects),
+    some(score_rows), gates,
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(endpoints, completions, runs, checks, reports))
 def test_every_record_comes_back_as_it_was(record: Any) -> None:
     data = encode(record)
     assert b"\n" not in data
@@ -62,6 +93,21 @@ def test_every_record_comes_back_as_it_was(record: Any) -> None:
 @pytest.mark.parametrize("figure", [math.nan, math.inf, -math.inf])
 def test_what_json_cannot_say_is_null(figure: float) -> None:
     assert json.loads(encode(Timing(ttft_s=figure)))["ttft_s"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("half \ud83d", "half \ufffd"),
+        ("\udc00", "\ufffd"),
+        ("\ud83d\ude00", "\U0001f600"),
+        ("\u00e9\ud800", "\u00e9\ufffd"),
+    ],
+)
+def test_half_a_character_does_not_cost_the_record(said: str, kept: str) -> None:
+    record = Completion("e", "s", 1, {said: [said, 1.5, None]}, "", Exchange(said, server_timings={"x": math.nan}))
+    assert json.loads(encode(record))["request"] == {kept: [kept, 1.5, None]}
+    assert decode(encode(record), Completion).exchange == Exchange(kept, server_timings={"x": None})
 
 
 def test_fields_of_a_later_version_are_passed_over() -> None:
@@ -80,3 +126,10 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
 def test_what_is_no_record_is_refused_with_the_place(data: bytes, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         decode(data, Usage)
+
+
+def test_the_text_below_a_field_is_its_description() -> None:
+    fields = json_schema(Check)["$defs"]["Check"]["properties"]
+    assert fields["sample"]["description"] == "Counts from 1."
+    assert fields["sandbox"]["description"] == "null if nothing was run."
+    assert json_schema(Check)["$defs"]["SandboxUse"]["properties"]["kind"]["description"]

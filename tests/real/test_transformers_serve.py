@@ -60,7 +60,9 @@ def test_reasoning_inside_the_content_is_split_off(serve_transformers: Serve, tm
     assert run.outcomes == {"passed": 2}, run.stdout
     [exchange] = [transcript["exchange"] for transcript in run.transcripts()]
     assert exchange["content"] == f"<think>\n{REASONING}\n</think>\n\n{ANSWER}"
-    assert run.completions[0]["completion_tokens"] == thinking.chain.completion_tokens
+    [row] = run.completions
+    assert row["completion_tokens"] == thinking.chain.completion_tokens
+    assert row["ttft_s"] < row["ttft_answer_s"]
 
 
 def test_reasoning_alone_is_empty(serve_transformers: Serve, tmp_path: Path) -> None:

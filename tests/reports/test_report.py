@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,11 @@ import jsonschema
 import pytest
 
 from pytest_llmbench.model.codec import decode
+from pytest_llmbench.model.completion import Completion
+from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import Report
 from pytest_llmbench.reports import FORMATS
+from pytest_llmbench.reports.build import build_report
 from pytest_llmbench.reports.schema import report_schema
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "report.schema.json"
@@ -65,9 +70,22 @@ def test_the_report_can_be_read_back(report: Report) -> None:
 
 def test_every_field_of_the_schema_says_what_it_is() -> None:
     definitions = json.loads(report_schema())["$defs"]
-    for name in ("RunInfo", "EndpointRow", "CompletionRow", "ScoreRow", "Gate"):
-        for field, about in definitions[name]["properties"].items():
+    assert {"Report", "Check", "Sampling", "ServerInfo", "SandboxUse"} < set(definitions)
+    for name, definition in definitions.items():
+        for field, about in definition.get("properties", {}).items():
             assert about.get("description"), f"{name}.{field}"
+
+
+def test_the_module_prints_the_schema() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "pytest_llmbench.reports.schema"], check=True, capture_output=True, text=True
+    )
+    assert printed.stdout == report_schema()
+
+
+def test_answers_of_others_in_the_folder_are_no_part_of_the_run(report: Report) -> None:
+    stray = Completion("stray", "zmq", 1, {}, "", None, "refused")
+    assert build_report(report.run, [Endpoint("new")], [stray], []).completions == ()
 
 
 def test_figures_of_an_answer_that_never_came_are_null(data: Any) -> None:

@@ -66,7 +66,9 @@ def test_two_groups_do_not_meet(tmp_path: Path) -> None:
     assert make_cgroup(tmp_path, Limits()).folder != make_cgroup(tmp_path, Limits()).folder
 
 
-@pytest.mark.parametrize(("events", "wanted"), [("oom 3\noom_kill 2\n", True), ("oom 1\noom_kill 0\n", False), (None, False)])
+@pytest.mark.parametrize(
+    ("events", "wanted"), [("oom 3\noom_kill 2\n", True), ("oom 1\noom_kill 0\n", False), (None, False)]
+)
 def test_a_kill_for_memory_is_seen(tmp_path: Path, events: str | None, *, wanted: bool) -> None:
     if events is not None:
         (tmp_path / "memory.events").write_text(events)

@@ -73,7 +73,13 @@ def test_no_isolation_does_not_pass(unsandboxed: Sandbox) -> None:
     with pytest.raises(LeakError) as caught:
         prove(Named(unsandboxed), find_interpreter())
     told = str(caught.value)
-    for leak in ("a TCP port of the host", "an abstract socket of the host", "reading /", "Seccomp is 0", "it sees processes"):
+    for leak in (
+        "a TCP port of the host",
+        "an abstract socket of the host",
+        "reading /",
+        "Seccomp is 0",
+        "it sees processes",
+    ):
         assert leak in told
 
 

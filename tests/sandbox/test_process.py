@@ -42,7 +42,10 @@ def test_a_program_that_is_not_there_is_the_answers_failure(sandbox: Sandbox) ->
 
 
 def test_waiting_has_an_end(sandbox: Sandbox) -> None:
-    with sandbox.start(python("import time; time.sleep(600)")) as process, pytest.raises(TimeoutError, match="still runs"):
+    with (
+        sandbox.start(python("import time; time.sleep(600)")) as process,
+        pytest.raises(TimeoutError, match="still runs"),
+    ):
         process.wait(0.05)
 
 
@@ -241,7 +244,9 @@ def test_a_driver_that_dies_is_the_graders_error(sandbox: Sandbox, tmp_path: Pat
 def test_a_driver_has_zmq_and_no_secrets(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMBENCH_TEST_API_KEY", "secret")
     script = tmp_path / "script.py"
-    script.write_text("import os, zmq\nfrom pytest_llmbench.sandbox import driver\ndriver.send([zmq.__name__, dict(os.environ)])")
+    script.write_text(
+        "import os, zmq\nfrom pytest_llmbench.sandbox import driver\ndriver.send([zmq.__name__, dict(os.environ)])"
+    )
     with sandbox.start(python("import time; time.sleep(600)")) as process:
         name, environment = process.drive(script).receive(PATIENCE_S)
     assert name == "zmq"
@@ -261,7 +266,9 @@ def test_many_at_once_from_many_threads(sandbox: Sandbox) -> None:
 def test_a_job_outlives_the_thread_that_started_it(sandbox: Sandbox) -> None:
     """Die-with-parent is tied to the thread that starts a process."""
     started = []
-    thread = threading.Thread(target=lambda: started.append(sandbox.start(python("import os; os.read(3, 1); print('alive')"))))
+    thread = threading.Thread(
+        target=lambda: started.append(sandbox.start(python("import os; os.read(3, 1); print('alive')")))
+    )
     thread.start()
     thread.join()
     with started[0] as process:

@@ -95,7 +95,9 @@ def test_calls_that_depend_on_their_arguments(
 
 def test_all_others_of_the_table_are_refused_and_the_rest_is_let_through(architecture: Architecture) -> None:
     program = filter_program(architecture)
-    by_argument = {architecture.numbers[name] for name in ("socket", "socketpair", "clone", "clone3", "ioctl", "prlimit64")}
+    by_argument = {
+        architecture.numbers[name] for name in ("socket", "socketpair", "clone", "clone3", "ioctl", "prlimit64")
+    }
     for number in range(architecture.past_last_call):
         if number in by_argument:
             continue

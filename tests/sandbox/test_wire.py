@@ -26,7 +26,9 @@ scalars = (
 values = st.recursive(
     scalars,
     lambda inner: (
-        st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.dictionaries(scalars.filter(lambda k: k == k), inner, max_size=4)
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(scalars.filter(lambda k: k == k), inner, max_size=4)
     ),
     max_leaves=12,
 )
@@ -70,7 +72,9 @@ def test_subclasses_become_plain(value: Any, plain: Any) -> None:
     assert same(got, plain)
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, 1j, float("nan"), float("inf"), 10**1000, lambda: 0, {(): object()}])
+@pytest.mark.parametrize(
+    "value", [object(), {1, 2}, 1j, float("nan"), float("inf"), 10**1000, lambda: 0, {(): object()}]
+)
 def test_what_has_no_form_is_refused(value: Any) -> None:
     with pytest.raises(WireError):
         dumps(value)
@@ -120,7 +124,11 @@ def test_hostile_lines_are_refused(line: bytes) -> None:
         loads(line)
 
 
-@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(
+    st.recursive(
+        st.none() | st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
 def test_any_json_gives_a_plain_value_or_is_refused(tree: Any) -> None:
     try:
         got = loads(json.dumps(tree).encode())

@@ -36,12 +36,13 @@ class Cell:
         return self.seen != self.wanted
 
 
-def run_matrix(answers: Sequence[CorpusAnswer], folder: Path) -> tuple[Cell, ...]:
+def run_matrix(answers: Sequence[CorpusAnswer], folder: Path, workers: int = WORKERS) -> tuple[Cell, ...]:
     """Judge all answers of one suite in a run of their own.
 
     Args:
         answers: as `read_corpus` returns them.
         folder: an empty folder for answers, run folder and pytest's output.
+        workers: processes that judge side by side.
 
     Raises:
         AssertionError: the run itself did not come to its end.
@@ -54,7 +55,7 @@ def run_matrix(answers: Sequence[CorpusAnswer], folder: Path) -> tuple[Cell, ...
         (replay / f"{suite}.md").write_text(answer.text, "utf-8")
         options.append(f"--llm-endpoint={answer.name}=replay:{replay}")
     out = folder / "run"
-    argv = (sys.executable, "-m", "pytest", f"suites/{suite}", "-q", "-n", str(WORKERS), "-p", "no:cacheprovider")
+    argv = (sys.executable, "-m", "pytest", f"suites/{suite}", "-q", "-n", str(workers), "-p", "no:cacheprovider")
     with (folder / "pytest.log").open("wb") as log:
         ended = subprocess.run(
             [*argv, f"--llm-out={out}", *options], cwd=ROOT, stdout=log, stderr=log, timeout=RUN_LIMIT_S, check=False

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .corpus import read_corpus, suite_folders
-from .matrix import Cell, as_table, run_matrix
+from .matrix import WORKERS, Cell, as_table, run_matrix
 
 
 def main() -> int:
@@ -28,13 +28,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--busy", action="store_true", help="keep every core busy all the while")
     parser.add_argument("--suite", action="append", help="only this one; may be given more than once")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="processes that judge side by side")
     args = parser.parse_args()
     differed: Counter[str] = Counter()
     cells: tuple[Cell, ...] = ()
     with _busy_cores(os.cpu_count() or 1 if args.busy else 0):
         for run in range(1, args.runs + 1):
             began_s = time.monotonic()
-            cells = _run_all(args.suite)
+            cells = _run_all(args.suite, args.workers)
             wrong = [cell for cell in cells if cell.differs]
             differed.update(f"{cell.answer} {cell.check}: {cell.seen}, not {cell.wanted}" for cell in wrong)
             print(f"run {run}: {len(cells)} cells, {len(wrong)} differ, {time.monotonic() - began_s:.0f} s", flush=True)
@@ -47,12 +48,12 @@ def main() -> int:
     return 1 if differed else 0
 
 
-def _run_all(suites: list[str] | None) -> tuple[Cell, ...]:
+def _run_all(suites: list[str] | None, workers: int) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for folder in suite_folders():
         if suites is None or folder.name in suites:
             with tempfile.TemporaryDirectory(prefix="corpus-") as scratch:
-                cells += run_matrix(read_corpus(folder), Path(scratch))
+                cells += run_matrix(read_corpus(folder), Path(scratch), workers)
     return tuple(cells)
 
 

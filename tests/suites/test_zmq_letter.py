@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import zmq
@@ -44,12 +45,15 @@ def test_the_letter_names_no_check() -> None:
     assert not [check for check in checks_of(SUITE.folder) if check in LETTER]
 
 
-def test_the_prompt_is_the_letter_and_the_whole_program() -> None:
+def test_the_exported_prompt_is_the_letter_and_the_whole_program(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "pytest", "suites/zmq", "-q", "-p", "no:cacheprovider"]
+    subprocess.run([*argv, f"--llm-export-prompts={tmp_path}"], cwd=ROOT, check=False, capture_output=True)
     letter = (SUITE.folder / "prompt.md").read_text("utf-8")
     before, mark, after = letter.partition("{{program}}\n")
     assert mark
     block = f"```python notifier.py\n{SUITE.program['notifier.py']}```\n"
     assert SUITE.prompt == f"{before}{block}\n{after}"
+    assert (tmp_path / "zmq.md").read_bytes() == SUITE.prompt.encode()
 
 
 def test_the_program_is_of_a_size_that_a_small_pool_really_runs() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SECRET_VARIABLE = "LLMBENCH_TEST_SECRET"
+SECRET_VARIABLE = "LLMBENCH_TEST_SECRET"  # noqa: S105 - the name of it
 
 
 @dataclass
@@ -29,9 +29,7 @@ class Bait:
 
     def harm(self) -> list[str]:
         """Return what happened to the bait."""
-        found = [
-            f"{name} was reached" for name, one in self.sockets.items() if select.select([one], [], [], 0)[0]
-        ]
+        found = [f"{name} was reached" for name, one in self.sockets.items() if select.select([one], [], [], 0)[0]]
         if sorted(path.name for path in self.folder.iterdir()) != ["secret.txt", "socket"]:
             found.append(f"the folder holds {sorted(path.name for path in self.folder.iterdir())}")
         if (self.folder / "secret.txt").read_text() != self.secret:
@@ -51,7 +49,7 @@ def bait(folder: Path) -> Iterator[Bait]:
         stack.enter_context(_environment(secret))
         inherited = os.open(folder / "secret.txt", os.O_RDWR)
         stack.callback(os.close, inherited)
-        os.set_inheritable(inherited, True)
+        os.set_inheritable(inherited, True)  # noqa: FBT003 - the only way to say it
         victim = subprocess.Popen([sys.executable, "-c", "input()", f"victim-{secret}"], stdin=subprocess.PIPE)
         stack.callback(_end, victim)
         sockets = _sockets(stack, folder)

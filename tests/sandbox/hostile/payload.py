@@ -1,10 +1,10 @@
 """Reads the payloads; what each is expected to do stands in comments at its head.
 
-    # inside: ended | limit NAME | count at most N | done or killed by signal N      (ended)
-    # none: reached | not run …       what it does without a sandbox, to prove that the test would see it
-    # limits: name=value …
-    # collect: refused | nothing | never secret       what fetching `path` (out.txt) gives
-    # stays                           it still runs when it has said that it is done
+# inside: ended | limit NAME | count at most N | done or killed by signal N      (ended)
+# none: reached | not run …       what it does without a sandbox, to prove that the test would see it
+# limits: name=value …
+# collect: refused | nothing | never secret       what fetching `path` (out.txt) gives
+# stays                           it still runs when it has said that it is done
 """
 
 from __future__ import annotations

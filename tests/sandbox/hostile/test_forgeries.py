@@ -13,13 +13,12 @@ from pytest_llmbench.sandbox.worker import open_worker
 from tests.sandbox.hostile.forgeries import FORGERIES, HONEST
 
 CALL_S = 5.0
-PLAIN = (dict, list, tuple, str, int, float, bool, bytes, type(None))
 
 
 def judged_right(sandbox: Sandbox, code: str, folder: Path) -> bool:
     """Judge `solve` on three random inputs, the way a suite does."""
     (folder / "expected").write_text("the expected values lie out here")
-    rng = random.Random(7)
+    rng = random.Random(7)  # noqa: S311 - no secret
     limits = Limits(wall_s=60, cpu_s=20)
     try:
         with open_worker(sandbox, {"answer.py": code.encode()}, module="answer", limits=limits) as worker:
@@ -57,12 +56,18 @@ def test_naive_grader_in_one_process_is_fooled() -> None:
     assert len(fooled) == 3
 
 
-@pytest.mark.parametrize("name", ["not a number", "deep list", "equal to everything", "enormous decimal"])
-def test_values_that_come_out_are_plain(name: str, bubblewrap: Sandbox) -> None:
-    with open_worker(bubblewrap, {"answer.py": FORGERIES[name].encode()}, module="answer") as worker:
-        try:
-            got = worker.call("solve", 7)
-        except AnswerFault as fault:
-            assert "cannot be taken" in str(fault)
-        else:
-            assert type(got) in PLAIN
+@pytest.mark.parametrize("name", ["not a number", "deep list", "enormous decimal", "equal to everything, no int"])
+def test_values_that_are_not_plain_do_not_come_out(name: str, bubblewrap: Sandbox) -> None:
+    with (
+        open_worker(bubblewrap, {"answer.py": FORGERIES[name].encode()}, module="answer") as worker,
+        pytest.raises(AnswerFault, match="cannot be taken"),
+    ):
+        worker.call("solve", 7)
+
+
+def test_a_subclass_comes_out_plain(bubblewrap: Sandbox) -> None:
+    code = FORGERIES["equal to everything"].encode()
+    with open_worker(bubblewrap, {"answer.py": code}, module="answer") as worker:
+        got = worker.call("solve", 7)
+    assert type(got) is int
+    assert got != 49

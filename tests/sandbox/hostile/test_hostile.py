@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import time
@@ -62,7 +61,7 @@ def test_all_categories_are_attacked_often_enough() -> None:
 def test_attack_fails(payload: Payload, bubblewrap: Sandbox, host: Bait) -> None:
     with bubblewrap.start(job_of(payload, host)) as process:
         assert isinstance(process, CagedProcess)
-        namespace = os.readlink(f"/proc/{process._cage.init_pid}/ns/pid")
+        namespace = Path(f"/proc/{process._cage.init_pid}/ns/pid").readlink()
         said = hear(process)
         end = None if "stays" in payload.head else process.wait(PATIENCE_S)
         output = b"".join(process.output())
@@ -147,13 +146,13 @@ _COLLECTED: dict[str, Callable[[Process, str, Bait], None]] = {
 }
 
 
-def inhabitants(namespace: str) -> list[str]:
+def inhabitants(namespace: Path) -> list[str]:
     """Return the processes that are still in a pid namespace."""
     found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if os.readlink(f"/proc/{pid}/ns/pid") == namespace:
-                found.append(pid)
+            if (folder / "ns/pid").readlink() == namespace:
+                found.append(folder.name)
         except OSError:
             continue
     return found

@@ -1,5 +1,6 @@
 # collect: nothing
 import os
 from attack import done
+
 os.mkdir("sub")
 done()

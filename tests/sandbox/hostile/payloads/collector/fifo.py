@@ -1,5 +1,6 @@
 # collect: refused
 import os
 from attack import done
+
 os.mkfifo("out.txt")
 done()

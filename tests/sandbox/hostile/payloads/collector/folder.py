@@ -1,5 +1,6 @@
 # collect: refused
 import os
 from attack import done
+
 os.mkdir("out.txt")
 done()

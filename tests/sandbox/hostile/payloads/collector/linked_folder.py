@@ -2,5 +2,6 @@
 # path: sub/secret.txt
 import os
 from attack import done, facts
+
 os.symlink(facts["folder"], "sub")
 done()

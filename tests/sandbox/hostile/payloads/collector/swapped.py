@@ -3,6 +3,7 @@
 # The file becomes a link between the look and the opening, thousands of times a second.
 import os
 from attack import done, facts
+
 os.symlink(facts["secret_file"], "link")
 done()
 number = 0

@@ -1,5 +1,6 @@
 import socket
 from attack import attempt, done
+
 for family in range(64):
     if family in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
         continue

@@ -1,5 +1,6 @@
 import errno, socket, struct
 from attack import attempt, done, reached
+
 for protocol in range(1, 32):
     attempt(f"netlink {protocol}", socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, protocol)
 route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)

@@ -1,6 +1,7 @@
 # none: reached
 import socket
 from attack import done, facts, reached
+
 for address in facts["addresses"][1:] or ["127.0.0.1"]:
     client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:

@@ -1,6 +1,7 @@
 # none: not run (it stays)
 import os, sys, time
 from attack import done
+
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:

@@ -1,5 +1,6 @@
 import os, signal, time
 from attack import done
+
 for _ in range(8):
     if os.fork() == 0:
         os.setsid()

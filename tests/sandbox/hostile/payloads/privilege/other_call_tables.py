@@ -1,6 +1,7 @@
 # inside: done or killed by signal 31
 import ctypes, mmap, os
 from attack import done, libc, reached
+
 if os.uname().machine == "x86_64":
     if libc.syscall(0x40000000 + 39) > 0:  # getpid by the x32 table
         reached("x32 system calls")

@@ -1,5 +1,6 @@
 import os
 from attack import attempt, checked, done, libc
+
 for name in ("user", "net", "mnt", "pid", "ipc", "uts"):
     for pid in ("1", "self"):
         try:

@@ -1,5 +1,6 @@
 import os, time
 from attack import done, let_through
+
 child = os.fork()
 if child == 0:
     time.sleep(60)

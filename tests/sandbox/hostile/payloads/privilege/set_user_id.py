@@ -1,5 +1,6 @@
 import os, shutil, subprocess, sys
 from attack import attempt, done, reached
+
 attempt("setuid", os.setuid, 0)
 attempt("setgid", os.setgid, 0)
 attempt("setgroups", os.setgroups, [0])
@@ -7,7 +8,9 @@ for program in ("su", "sudo", "mount", "pkexec", "newgrp", "passwd"):
     path = shutil.which(program)
     if path:
         code = "import os; os.execv({0!r}, [{0!r}, '-c', 'id -u'])".format(path)
-        said = subprocess.run([sys.executable, "-c", code], capture_output=True, stdin=subprocess.DEVNULL, timeout=20).stdout
+        said = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, stdin=subprocess.DEVNULL, timeout=20
+        ).stdout
         if said.strip() == b"0":
             reached(path)
 copy = shutil.copy("/usr/bin/id", "/work/id")

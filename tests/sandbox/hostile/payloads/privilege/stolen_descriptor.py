@@ -1,5 +1,6 @@
 import os
 from attack import done, let_through, reached
+
 try:
     handle = os.pidfd_open(1)
 except OSError:

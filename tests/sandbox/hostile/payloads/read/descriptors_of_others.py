@@ -1,6 +1,7 @@
 # none: reached
 import os
 from attack import done, facts, reached
+
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:
         if int(pid) == os.getpid():

@@ -2,6 +2,7 @@
 # Only the way to the interpreter may exist below the home.
 import os, sys
 from attack import done, facts, reached
+
 for folder in {facts["home"], "/root", "/home"}:
     try:
         names = os.listdir(folder)

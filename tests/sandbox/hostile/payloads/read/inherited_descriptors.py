@@ -1,5 +1,6 @@
 import os
 from attack import done, facts, reached
+
 for fd in range(4, 4096):
     try:
         kind = os.readlink(f"/proc/self/fd/{fd}")

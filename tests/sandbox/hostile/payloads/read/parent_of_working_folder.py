@@ -1,9 +1,29 @@
 # none: reached
 import os
 from attack import done, reached
+
 names = set(os.listdir(".."))
-known = {"work", "tmp", "dev", "proc", "usr", "lib", "lib32", "lib64", "libx32", "bin", "sbin", "etc", "run", "var", "dist", "trusted", "first.py"}
+known = {
+    "work",
+    "tmp",
+    "dev",
+    "proc",
+    "usr",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "bin",
+    "sbin",
+    "etc",
+    "run",
+    "var",
+    "dist",
+    "trusted",
+    "first.py",
+}
 import sys
+
 known.add(sys.executable.split("/")[1])
 for name in names - known:
     reached(name)

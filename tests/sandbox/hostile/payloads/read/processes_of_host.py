@@ -1,6 +1,7 @@
 # none: reached
 import os
 from attack import done, facts, reached
+
 for pid in filter(str.isdigit, os.listdir("/proc")):
     try:
         if b"victim-" + facts["secret"].encode() in open(f"/proc/{pid}/cmdline", "rb").read():

@@ -1,6 +1,7 @@
 # none: not run (it would walk the host)
 import os
 from attack import done, facts, reached
+
 anywhere = {"secret.txt", "pytest_llmbench", ".ssh", ".netrc", "shadow", "shadow-"}
 outside_system = {"pyvenv.cfg", ".git", "conftest.py", "pyproject.toml"}
 seen = 0

@@ -2,6 +2,7 @@
 # limits: cpu_s=1 wall_s=30
 # No process alone passes the limit.
 import os, time
+
 while True:
     pid = os.fork()
     if pid == 0:

@@ -3,6 +3,7 @@
 # In MiB over all places that can be written.
 import os
 from attack import done, say
+
 total = 0
 FOLDERS = ("/work", "/tmp", "/dev/shm", "/var/tmp", "/run", "/", "/dev", "/dist")
 for folder in FOLDERS:

@@ -2,6 +2,7 @@
 # limits: wall_s=1
 import os
 from attack import say
+
 say("started")
 while True:
     try:

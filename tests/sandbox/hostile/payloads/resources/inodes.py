@@ -1,5 +1,6 @@
 # inside: limit inodes
 import os
+
 os.mkdir("/dev/shm/many")
 number = 0
 while True:

@@ -1,5 +1,6 @@
 import ctypes
 from attack import done, let_through
+
 let_through("memfd_create", b"x", 0)
 let_through("memfd_secret", 0)
 let_through("shmget", 0, 1 << 20, 0o1600)

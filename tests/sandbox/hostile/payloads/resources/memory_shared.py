@@ -1,5 +1,6 @@
 # inside: limit memory
 import mmap
+
 hoard = []
 while True:
     hoard.append(mmap.mmap(-1, 8 << 20))

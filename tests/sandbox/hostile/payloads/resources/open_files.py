@@ -1,6 +1,7 @@
 # inside: count at most 128
 import os
 from attack import done, say
+
 say("started")
 held = 4
 try:

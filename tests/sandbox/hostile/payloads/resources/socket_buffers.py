@@ -1,6 +1,7 @@
 # inside: limit open_files
 # Buffers of sockets are memory that no process shows.
 import os, socket, time
+
 for _ in range(50):
     if os.fork() == 0:
         pairs = []

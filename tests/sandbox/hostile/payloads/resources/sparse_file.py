@@ -2,6 +2,7 @@
 # In MiB: the largest file that can be made.
 import os, signal
 from attack import done, say
+
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 size = 1 << 20
 fd = os.open("big", os.O_RDWR | os.O_CREAT)

@@ -1,6 +1,7 @@
 # inside: count at most 64
 import _thread, time
 from attack import done, say
+
 count = 1
 try:
     while count < 5000:

@@ -1,5 +1,6 @@
 import os
 from attack import attempt, done
+
 for root in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys", "/run/systemd"):
     attempt(root, os.listdir, root)
 attempt("oom score", lambda: os.write(os.open("/proc/self/oom_score_adj", os.O_WRONLY), b"-1000"))

@@ -1,0 +1,198 @@
+"""Nothing is left: after a job, after many, and after the grader was killed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pytest_llmbench.sandbox.api import Job, Limits, Sandbox
+
+PATIENCE_S = 30.0
+JOBS = 30
+
+FORKY = """if True:
+    import os, sys, time
+    os.write(3, b"ready\\n")
+    for _ in range(5):
+        if os.fork() == 0:
+            os.setsid()
+            for _ in range(2): os.fork()
+            while True: time.sleep(0.05)
+    time.sleep(600)
+"""
+
+GRADER = """
+import os, sys, time
+from pathlib import Path
+from pytest_llmbench.sandbox import open_sandbox
+from pytest_llmbench.sandbox.api import Job
+sandbox = open_sandbox(sys.argv[1])
+process = sandbox.start(Job(["{python}", "-c", sys.argv[2], sys.argv[3]], files={"x": b"x"}))
+script = Path(sys.argv[4]); script.write_text("import time\\nwhile True: time.sleep(1)")
+process.drive(script, sys.argv[3])
+process.receive_line(30)
+while len(process.tasks()) < 12: time.sleep(0.01)
+print("running", flush=True)
+time.sleep(600)
+"""
+
+
+def holders(mark: str) -> dict[int, str]:
+    """Return process id -> command line of all that carry the mark."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if mark in line and int(pid) != os.getpid():
+            found[int(pid)] = line
+    return found
+
+
+def chain_of(grader: int) -> list[int]:
+    """Return the process ids of the programs between the grader and the candidate, nearest first."""
+    chain: list[int] = []
+    waiting = [grader]
+    while waiting:
+        children = Path(f"/proc/{waiting[0]}/task")
+        below = [int(pid) for task in children.iterdir() for pid in (task / "children").read_text().split()]
+        waiting = [pid for pid in below if b"first.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        chain += waiting
+    return chain
+
+
+def wait_until_gone(mark: str) -> dict[int, str]:
+    end_s = time.monotonic() + PATIENCE_S
+    while (left := holders(mark)) and time.monotonic() < end_s:
+        time.sleep(0.02)
+    return left
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "none"])
+@pytest.mark.parametrize("first_killed", ["grader", "launcher", "both"])
+def test_kill_9_of_the_grader_leaves_no_orphan(kind: str, first_killed: str, tmp_path: Path) -> None:
+    mark = f"mark-{secrets.token_hex(8)}"
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(temporary)}
+    command = [sys.executable, "-c", GRADER, kind, FORKY, mark, str(tmp_path / "driver.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=env) as grader:
+        try:
+            assert grader.stdout is not None
+            assert grader.stdout.readline() == b"running\n"
+            assert len(holders(mark)) >= 12
+            chain = chain_of(grader.pid)
+            assert chain
+            targets = {"grader": [grader.pid], "launcher": [chain[0], grader.pid], "both": [grader.pid, *chain]}[
+                first_killed
+            ]
+            for pid in targets:
+                kill(pid)
+        finally:
+            grader.kill()
+    if kind == "none" and first_killed != "grader":
+        # without walls, somebody who kills the tree's root by hand gets orphans; only the first of them is ours to end
+        for pid in holders(mark):
+            kill(pid)
+        return
+    assert wait_until_gone(mark) == {}
+    assert wait_until_empty(temporary) == []
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def wait_until_empty(folder: Path) -> list[str]:
+    end_s = time.monotonic() + PATIENCE_S
+    while (left := os.listdir(folder)) and time.monotonic() < end_s:
+        time.sleep(0.02)
+    return left
+
+
+def possessions() -> dict[str, object]:
+    """Return what this process holds and has made: descriptors, threads, children, mounts, temporary files."""
+    return {
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "threads": sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("llmbench")),
+        "children": [
+            Path(task / "children").read_text() for task in Path("/proc/self/task").iterdir() if task.exists()
+        ].count(""),
+        "mounts": Path("/proc/self/mountinfo").read_text(),
+        "files": sorted(name for name in os.listdir(tempfile.gettempdir()) if name.startswith("llmbench-")),
+    }
+
+
+def test_many_jobs_leave_nothing(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    script = tmp_path / "driver.py"
+    script.write_text("from pytest_llmbench.sandbox import driver\ndriver.send(1)\ndriver.receive()")
+
+    def run(number: int) -> None:
+        limits = Limits(wall_s=0.05 if number % 5 == 0 else 60)
+        with sandbox.start(
+            Job(["{python}", "-c", "import os, time\nos.fork()\ntime.sleep(600)"], limits=limits)
+        ) as process:
+            if number % 10 == 1:
+                assert process.drive(script).receive(PATIENCE_S) == 1
+            if number % 5 == 0:
+                assert process.wait(PATIENCE_S).limit == "wall"
+
+    run(1)  # what is made once: the thread that starts processes
+    before = possessions()
+    for number in range(JOBS):
+        run(number)
+    assert possessions() == before
+
+
+def test_a_start_that_fails_leaves_nothing(bubblewrap: Sandbox) -> None:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from pytest_llmbench.errors import AnswerFault, SandboxError  # noqa: PLC0415
+    from pytest_llmbench.sandbox.bubblewrap import BubblewrapSandbox  # noqa: PLC0415
+
+    assert isinstance(bubblewrap, BubblewrapSandbox)
+    broken = BubblewrapSandbox(replace(bubblewrap.setting, seccomp=b"garbage"))
+    with bubblewrap.start(Job(["true"])):
+        pass
+    before = possessions()
+    for _ in range(3):
+        with pytest.raises(SandboxError):
+            broken.start(Job(["true"]))
+        with pytest.raises(AnswerFault):
+            bubblewrap.start(Job(["true"], files={"x": b"", "x/y": b""}))
+        with pytest.raises(AnswerFault):
+            bubblewrap.start(Job(["true"], files={"../x": b""}))
+    assert possessions() == before
+
+
+def test_a_grader_in_the_background_without_a_terminal(tmp_path: Path) -> None:
+    code = (
+        "from pytest_llmbench.sandbox import open_sandbox\nfrom pytest_llmbench.sandbox.api import Job\n"
+        "with open_sandbox('bubblewrap').start(Job(['echo', 'hello'])) as process:\n"
+        "    process.wait(30); print(process.output())"
+    )
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=env,
+        cwd=tmp_path,
+        start_new_session=True,
+        check=False,
+    )
+    assert done.stdout == b"(b'hello\\n', b'')\n", done.stderr.decode()
