@@ -26,16 +26,12 @@ class RunFolder:
 
     def read_completion(self, key: CaseKey) -> Completion | None:
         """Return the completion if some process of the run has written it."""
-        try:
-            return decode((self.path / transcript_path(key)).read_bytes(), Completion)
-        except FileNotFoundError:
-            return None
+        return _read(self.path / transcript_path(key))
 
     def completions(self) -> tuple[Completion, ...]:
         """All completions so far."""
-        return tuple(
-            decode(path.read_bytes(), Completion) for path in sorted((self.path / "completions").glob("*/*.json"))
-        )
+        found = map(_read, sorted((self.path / "completions").glob("*/*.json")))
+        return tuple(completion for completion in found if completion is not None)
 
     def write_completion(self, completion: Completion) -> None:
         """Keep a completion; readers see all of it or nothing."""
@@ -70,6 +66,14 @@ class RunFolder:
     def tidy(self) -> None:
         """Remove what only running processes need."""
         shutil.rmtree(self.path / ".locks", ignore_errors=True)
+
+
+def _read(path: Path) -> Completion | None:
+    """Read one completion; None if it is not there, or is none: somebody else's file must not cost us the report."""
+    try:
+        return decode(path.read_bytes(), Completion)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def write_whole(path: Path, data: bytes) -> Path:

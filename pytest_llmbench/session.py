@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
@@ -179,7 +180,8 @@ class LlmbenchSession:
         from pytest_llmbench.reports.terminal import summary_lines
 
         terminalreporter.section("llmbench")
-        for line in summary_lines(self._report, run_folder=self.settings.out):
+        width = shutil.get_terminal_size().columns
+        for line in summary_lines(self._report, run_folder=self.settings.out, width=width):
             terminalreporter.write_line(line)
 
     def _load_suite(self, folder: Path) -> Suite:

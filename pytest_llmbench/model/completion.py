@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
+MIN_DECODE_S = 0.05
+"""A shorter stream came in so few reads that its rate would be that of a socket's buffer."""
+
+
 class CaseKey(NamedTuple):
     """Names one completion of a run; shared by all checks of the suite."""
 
@@ -112,9 +116,9 @@ class Completion:
         if self.exchange is None:
             return None
         timing, tokens = self.exchange.timing, self.exchange.usage.completion_tokens
-        if tokens is None or timing.ttft_s is None or timing.last_token_s is None or timing.text_chunks == 1:
+        if tokens is None or timing.ttft_s is None or timing.last_token_s is None or timing.text_chunks <= 1:
             return None
         interval_s = timing.last_token_s - timing.ttft_s
-        if interval_s <= 0:
+        if interval_s < MIN_DECODE_S:
             return None
         return tokens * (1 - 1 / timing.text_chunks) / interval_s

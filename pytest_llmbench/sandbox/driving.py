@@ -1,6 +1,8 @@
 """The judge's side of a driver: starts it, talks with it in JSON lines, stops it."""
 
-# ruff: noqa: PTH - works on descriptors
+# Descriptors, links and process entries are what this is about; pathlib hides them and is slow to import.
+# ruff: noqa: PTH123
+
 from __future__ import annotations
 
 import json

@@ -5,7 +5,9 @@ under /root cannot be reached after the drop, so they are bind-mounted before, i
 leaves nothing behind. Run as a file (`python -I -S -E -B launch.py SPEC_FD`), standard library only.
 """
 
-# ruff: noqa: PTH - the start is timed, and pathlib is slow to import
+# Descriptors, links and process entries are what this is about; pathlib hides them and is slow to import.
+# ruff: noqa: PTH102
+
 from __future__ import annotations
 
 import ctypes

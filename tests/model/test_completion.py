@@ -27,7 +27,9 @@ def test_tokens_of_the_first_chunk_are_not_in_the_interval() -> None:
         completion(None, 0.5, 1.0, 10),
         completion(10, None, None, 0),
         completion(10, 0.5, 0.5, 1),
+        completion(10, 0.5, 1.0, 0),
         completion(10, 0.5, 0.5, 10),
+        completion(20, 0.5, 0.507, 20),
         Completion("e", "s", 1, {}, "", None, "refused"),
     ],
 )

@@ -10,11 +10,15 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pytest_llmbench.errors import AnswerFault, SandboxError
 from pytest_llmbench.sandbox.api import Job, Limits, Sandbox
+from pytest_llmbench.sandbox.bubblewrap import BubblewrapSandbox
 
 PATIENCE_S = 30.0
 JOBS = 30
@@ -49,13 +53,13 @@ time.sleep(600)
 def holders(mark: str) -> dict[int, str]:
     """Return process id -> command line of all that carry the mark."""
     found = {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if mark in line and int(pid) != os.getpid():
-            found[int(pid)] = line
+        if mark in line and int(folder.name) != os.getpid():
+            found[int(folder.name)] = line
     return found
 
 
@@ -110,15 +114,13 @@ def test_kill_9_of_the_grader_leaves_no_orphan(kind: str, first_killed: str, tmp
 
 
 def kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def wait_until_empty(folder: Path) -> list[str]:
     end_s = time.monotonic() + PATIENCE_S
-    while (left := os.listdir(folder)) and time.monotonic() < end_s:
+    while (left := [path.name for path in folder.iterdir()]) and time.monotonic() < end_s:
         time.sleep(0.02)
     return left
 
@@ -126,13 +128,13 @@ def wait_until_empty(folder: Path) -> list[str]:
 def possessions() -> dict[str, object]:
     """Return what this process holds and has made: descriptors, threads, children, mounts, temporary files."""
     return {
-        "descriptors": len(os.listdir("/proc/self/fd")),
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "threads": sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("llmbench")),
-        "children": [
-            Path(task / "children").read_text() for task in Path("/proc/self/task").iterdir() if task.exists()
-        ].count(""),
+        "children": sorted(
+            pid for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()
+        ),
         "mounts": Path("/proc/self/mountinfo").read_text(),
-        "files": sorted(name for name in os.listdir(tempfile.gettempdir()) if name.startswith("llmbench-")),
+        "files": sorted(path.name for path in Path(tempfile.gettempdir()).glob("llmbench-*")),
     }
 
 
@@ -159,11 +161,6 @@ def test_many_jobs_leave_nothing(sandbox: Sandbox, tmp_path: Path, monkeypatch: 
 
 
 def test_a_start_that_fails_leaves_nothing(bubblewrap: Sandbox) -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
-    from pytest_llmbench.errors import AnswerFault, SandboxError  # noqa: PLC0415
-    from pytest_llmbench.sandbox.bubblewrap import BubblewrapSandbox  # noqa: PLC0415
-
     assert isinstance(bubblewrap, BubblewrapSandbox)
     broken = BubblewrapSandbox(replace(bubblewrap.setting, seccomp=b"garbage"))
     with bubblewrap.start(Job(["true"])):

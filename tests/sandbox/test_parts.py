@@ -1,5 +1,8 @@
 """Small parts of the sandbox, each on its own."""
 
+# The places named here are inside the sandbox.
+# ruff: noqa: S108
+
 from __future__ import annotations
 
 import os
@@ -7,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,7 +68,7 @@ def test_options_make_everything_read_only_but_three_places() -> None:
     )
     listed = layout.options(plan, seccomp_fd=7, info_fd=8)
     text = " ".join(listed)
-    assert [place for option, place in zip(listed, listed[1:], strict=False) if option == "--tmpfs"] == [
+    assert [place for option, place in pairwise(listed) if option == "--tmpfs"] == [
         "/usr/lib/x",
         "/dev/shm",
         "/tmp",
@@ -92,7 +96,7 @@ def test_limits_become_rlimits() -> None:
     assert rows["RLIMIT_CORE"] == (1, 1)
     assert rows["RLIMIT_AS"][0] >= 4 << 30
     assert "RLIMIT_DATA" not in rows
-    assert "RLIMIT_NPROC" not in dict((row[0], row) for row in layout.rlimits(Limits(), extra_processes=None))
+    assert "RLIMIT_NPROC" not in {name for name, *_ in layout.rlimits(Limits(), extra_processes=None)}
 
 
 def test_pieces_of_a_distribution_are_few_and_hold_no_more_than_it() -> None:
@@ -177,7 +181,13 @@ def test_channel_finds_lines_however_they_are_cut() -> None:
     ours, theirs = socket.socketpair()
     channel = Channel(ours)
     sent = b"one\n\nthree\nrest"
-    thread = threading.Thread(target=lambda: [theirs.send(bytes([byte])) for byte in sent] and theirs.close())
+
+    def speak() -> None:
+        for byte in sent:
+            theirs.send(bytes([byte]))
+        theirs.close()
+
+    thread = threading.Thread(target=speak)
     thread.start()
     assert [channel.receive_line(20, 100) for _ in range(4)] == [b"one", b"", b"three", None]
     thread.join()
@@ -201,7 +211,7 @@ def test_spawned_processes_have_a_session_of_their_own() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     process = spawn(Command([sys.executable, "-c", "import os; print(os.getsid(0) == os.getpid())"], null, write, null))
     os.close(write)
-    with open(read, "rb") as said:
+    with os.fdopen(read, "rb") as said:
         assert said.read() == b"True\n"
     assert process.wait() == 0
     os.close(null)

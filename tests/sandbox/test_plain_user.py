@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 UID = 52741
 """Nobody's."""
 SHOWN = "/mnt"
-TEMPORARY = f"{SHOWN}/tmp"
+TEMPORARY = f"{SHOWN}/tmp"  # noqa: S108 - on a file system that only the run sees
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 

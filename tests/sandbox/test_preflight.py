@@ -1,7 +1,11 @@
 """The preflight must be able to fail: here it is let loose on a sandbox that is none, and on made-up findings."""
 
+# The places named here are inside the sandbox.
+# ruff: noqa: S108
+
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +14,6 @@ import pytest
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.model.check import SandboxUse
 from pytest_llmbench.sandbox import bubblewrap as kind
-from pytest_llmbench.sandbox import preflight
 from pytest_llmbench.sandbox.api import Job, Process, Sandbox
 from pytest_llmbench.sandbox.bubblewrap import BubblewrapSandbox
 from pytest_llmbench.sandbox.diagnosis import HostFacts
@@ -87,22 +90,21 @@ def test_without_its_filter_the_sandbox_does_not_pass(bubblewrap: Sandbox) -> No
     assert isinstance(bubblewrap, BubblewrapSandbox)
     allow_all = b"\x06\0\0\0\0\0\xff\x7f"
     setting = replace(bubblewrap.setting, seccomp=allow_all)
-    with pytest.raises(LeakError, match="it reached .*memfd_create"):
+    with pytest.raises(LeakError, match=r"it reached .*memfd_create"):
         prove(BubblewrapSandbox(setting), setting.interpreter)
 
 
 def test_a_start_that_fails_is_told_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = HostFacts(bwrap="/bin/false", apparmor_restrict=1)
-    monkeypatch.setattr(kind, "read_facts", lambda: replace(facts, machine=__import__("platform").machine()))
+    monkeypatch.setattr(kind, "read_facts", lambda: replace(facts, machine=platform.machine()))
     with pytest.raises(SandboxError, match=r"bwrap-userns-restrict.*first program did not start"):
         kind.open_kind()
 
 
 def test_exit_status_1_of_bubblewrap_is_no_exit_of_the_candidate(bubblewrap: Sandbox) -> None:
     assert isinstance(bubblewrap, BubblewrapSandbox)
-    broken = replace(bubblewrap.setting, masks=(preflight.Path("/nowhere/\x01"),), prefix=())
-    broken = replace(broken, seccomp=b"garbage")
-    with pytest.raises(SandboxError, match="first program did not start: .*bwrap"):
+    broken = replace(bubblewrap.setting, seccomp=b"garbage")
+    with pytest.raises(SandboxError, match=r"first program did not start: .*bwrap"):
         BubblewrapSandbox(broken).start(Job(["true"]))
 
 

@@ -29,9 +29,9 @@ def verdict(program: bytes, audit: int, number: int, *arguments: int) -> int:
         operation, if_true, if_false, operand = code[at]
         at += 1
         if operation == 0x20:
-            (accumulator,) = struct.unpack_from("=I", data, operand)
+            accumulator = int(struct.unpack_from("=I", data, operand)[0])
         elif operation == 0x06:
-            return operand
+            return int(operand)
         else:
             taken = {
                 0x15: accumulator == operand,

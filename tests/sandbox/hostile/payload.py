@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pytest_llmbench.sandbox.api import Limits
@@ -32,7 +32,7 @@ class Payload:
     @property
     def limits(self) -> Limits:
         given = dict(item.split("=") for item in self.head.get("limits", "").split())
-        kinds = {one.name: type(one.default) for one in fields(Limits)}
+        kinds = {name: type(value) for name, value in asdict(Limits()).items()}
         return Limits(**{name: kinds[name](value) for name, value in given.items()})
 
 
