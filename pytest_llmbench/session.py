@@ -131,6 +131,16 @@ class LlmbenchSession:
         item.add_marker(suite.difficulty)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put the checks of one answer together, so that an answer that is there does not wait for one that is not."""
+        first: dict[object, int] = {}
+        places = {
+            item: first.setdefault(item.stash[CASE].key if CASE in item.stash else item, place)
+            for place, item in enumerate(items)
+        }
+        items.sort(key=places.__getitem__)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Ask for all answers at once, or only write the prompts."""
         cases = [item.stash[CASE] for item in session.items if CASE in item.stash]

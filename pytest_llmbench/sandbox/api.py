@@ -107,6 +107,7 @@ class Driver(ABC):
         Raises:
             TimeoutError: nothing came in time.
             GraderError: the driver died; the message quotes the end of its stderr.
+            SandboxError: it could not get into the candidate's network namespace.
         """
 
     @abstractmethod

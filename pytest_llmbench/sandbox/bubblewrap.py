@@ -20,7 +20,8 @@ from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.model.check import SandboxUse
 from pytest_llmbench.sandbox import cgroup, first, jobs, launch, layout, watchdog
 from pytest_llmbench.sandbox.api import WORK, Job, Process, Sandbox
-from pytest_llmbench.sandbox.chain import start_chain
+from pytest_llmbench.sandbox.chain import Chain, start_chain
+from pytest_llmbench.sandbox.control import Proof
 from pytest_llmbench.sandbox.diagnosis import certain_fault, diagnose
 from pytest_llmbench.sandbox.distributions import locate
 from pytest_llmbench.sandbox.host import find_cgroup_parent, read_facts
@@ -115,21 +116,24 @@ class _Start:
         Raises:
             SandboxError: it did not; the message ends with what the programs said.
         """
-        info_read, info_write = os.pipe()
-        self._passed.append(info_write)
         try:
-            try:
-                chain = start_chain(self._argv(info_write), pass_fds=tuple(self._passed))
-            finally:
-                for fd in self._passed:
-                    os.close(fd)
-            work_fd, proc_fd, *volumes, netns_fd = chain.proof()
-            # The first program waits for us, so the number that bubblewrap gives is still its own.
-            init_pid = int(json.loads(os.read(info_read, 4096))["child-pid"])
+            chain = start_chain(self._argv(), pass_fds=tuple(self._passed))
         finally:
-            os.close(info_read)
-        init_pidfd = os.pidfd_open(init_pid)
+            for fd in self._passed:
+                os.close(fd)
+        proof = chain.proof()
+        try:
+            return self._caged(chain, proof)
+        except (OSError, ValueError) as error:
+            chain.give_up(proof)
+            raise SandboxError(f"the sandbox started but cannot be held: {error}") from error
+
+    def _caged(self, chain: Chain, proof: Proof) -> Cage:
+        work_fd, proc_fd, *volumes, netns_fd = proof.fds
+        # The first program waits for us, so the number is still its own.
+        init_pid = proof.pid
         group = self._cgroup(init_pid)
+        init_pidfd = os.pidfd_open(init_pid)
 
         def free() -> None:
             chain.free()
@@ -156,7 +160,7 @@ class _Start:
         group.add(init_pid)
         return group
 
-    def _argv(self, info_fd: int) -> list[str]:
+    def _argv(self) -> list[str]:
         setting = self.setting
         binds = [*self._system_binds(), *self.distributions]
         staged = [source for source, _ in binds if not _is_public(source)] if setting.drop_to_uid is not None else []
@@ -168,7 +172,7 @@ class _Start:
             data={place: self._memory(content) for place, content in self._data().items()},
             limits=self.job.limits,
         )
-        listed = layout.options(plan, seccomp_fd=self._memory(setting.seccomp), info_fd=info_fd)
+        listed = layout.options(plan, seccomp_fd=self._memory(setting.seccomp))
         options_fd = self._memory(b"".join(option.encode() + b"\0" for option in listed))
         python = [str(setting.interpreter.executable), "-I", "-S", "-E", "-B"]
         argv = [setting.bwrap, "--args", str(options_fd), "--", *python, layout.FIRST, "init", WORK]
@@ -242,7 +246,7 @@ def _plain_uid() -> int | None:
     """Return a user id that nothing runs as, from the range that systemd keeps for such; None if we are no root."""
     if os.geteuid() != 0:
         return None
-    taken = {os.stat(f"/proc/{pid}").st_uid for pid in watchdog.all_pids()}
+    taken = watchdog.users()
     return random.choice([uid for uid in PLAIN_UIDS if uid not in taken])  # noqa: S311 - no secret
 
 

@@ -8,6 +8,7 @@ grader -> first   {"signal": number}, any time; the end of the socket means: sto
 
 from __future__ import annotations
 
+import array
 import json
 import socket
 import struct
@@ -17,6 +18,8 @@ from typing import Any
 
 MAX_PROOF_FDS = 8
 MAX_LINE_BYTES = 65536
+_CREDENTIALS = struct.Struct("=3i")
+"""struct ucred: process, user and group id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,16 @@ class Order:
     """The first program ends by itself after this time, should everybody outside be gone or stuck."""
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What only a first program that runs can have sent."""
+
+    pid: int
+    """Its process id in our namespace, by the kernel's word."""
+    fds: tuple[int, ...]
+    """The working folder, /proc, and in a namespace of its own /tmp, /dev/shm and the network namespace."""
+
+
 @dataclass(slots=True)
 class Talk:
     """The socket and what is left of a half-received line."""
@@ -40,17 +53,19 @@ class Talk:
     socket: socket.socket
     _rest: bytes = field(default=b"")
 
-    def take_proof(self) -> list[int] | None:
-        """Return the descriptors that came with the start proof, or None if the first program never ran.
-
-        Raises:
-            TimeoutError: nothing came within the socket's time limit.
-        """
+    def take_proof(self) -> Proof | None:
+        """Return the start proof that lies ready, or None if the socket ended instead."""
+        room = socket.CMSG_SPACE(MAX_PROOF_FDS * 4) + socket.CMSG_SPACE(_CREDENTIALS.size)
         try:
-            line, fds, _, _ = socket.recv_fds(self.socket, MAX_LINE_BYTES, MAX_PROOF_FDS, socket.MSG_CMSG_CLOEXEC)
+            line, ancillary, _, _ = self.socket.recvmsg(MAX_LINE_BYTES, room, socket.MSG_CMSG_CLOEXEC)
         except ConnectionError:
             return None
-        return list(fds) if line else None
+        if not line:
+            return None
+        given = {kind: data for _, kind, data in ancillary}
+        fds = array.array("i")
+        fds.frombytes(given.get(socket.SCM_RIGHTS, b""))
+        return Proof(_CREDENTIALS.unpack(given[socket.SCM_CREDENTIALS])[0], tuple(fds))
 
     def send_order(self, order: Order, fds: Sequence[int]) -> None:
         """Hand over the job; `fds` are the candidate's channel, stdout and stderr."""

@@ -65,7 +65,11 @@ def _container(facts: HostFacts) -> str:
         "--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined"
     )
     user = " --user 1000 (root there also needs --cap-add SYS_ADMIN)" if facts.root else ""
-    return f"this container does not let bubblewrap make namespaces: docker run {options}{user}"
+    # AppArmor's setting is the host's and reaches into containers whatever their own profile is
+    host = (
+        "; on the host: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0" if facts.apparmor_restrict else ""
+    )
+    return f"this container does not let bubblewrap make namespaces: docker run {options}{user}{host}"
 
 
 _CAUSES = (

@@ -92,6 +92,8 @@ class ScriptDriver(Driver):
             raise GraderError(f"driver {self._script.name}: sent something that is no JSON line: {error}") from error
         self._end()
         said = self._noise.decode(errors="replace").strip()
+        if self._process.returncode == netns.NOT_JOINED:
+            raise SandboxError(f"driver {self._script.name}: {said}")
         raise GraderError(f"driver {self._script.name}: ended with status {self._process.returncode}: {said}")
 
     def close(self) -> None:

@@ -8,8 +8,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest_llmbench
-
 _PARTS = ("bin", "lib", "lib64", "share")
 """Of a prefix that is the interpreter's own; the rest (include, envs, pkgs, …) is of no use inside."""
 
@@ -55,7 +53,7 @@ def hidden_folders(interpreter: Interpreter) -> tuple[Path, ...]:
     """Return the grader's own folders (package, virtual environment, checkout) that lie in something that is bound."""
     bound = (*interpreter.folders, *SYSTEM_FOLDERS)
     needed = (interpreter.executable, Path(os.path.realpath(os.__file__)))
-    own = [Path(pytest_llmbench.__file__).parent.parent, *_working_folder()]
+    own = [Path(__file__).parents[2], *_working_folder()]
     if sys.prefix != sys.base_prefix:
         own.append(Path(sys.prefix))
     found: list[Path] = []

@@ -15,6 +15,7 @@ import os
 import runpy
 import signal
 import sys
+from typing import NoReturn
 
 CLONE_NEWNET = 0x40000000
 CLONE_NEWUSER = 0x10000000
@@ -26,6 +27,8 @@ CAP_DAC_READ_SEARCH = 2
 CAP_LAST_KNOWN = 63
 CAPABILITY_VERSION_3 = 0x20080522
 SCRIPT_SOCKET_FD = 3
+NOT_JOINED = 125
+"""Exit status if the script was never run."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -37,7 +40,7 @@ def main(netns_fd: int, socket_fd: int, parent_pid: int, script: str) -> None:
     if sys.platform == "linux":
         _libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent_pid:
-            sys.exit("the grader is gone")
+            fail("the grader is gone")
     move_socket(socket_fd)
     sys.argv = [script, *sys.argv[5:]]
     sys.path[0] = os.path.dirname(script)
@@ -50,10 +53,13 @@ def join_network(netns_fd: int) -> None:
     A plain user may only join through the user namespace that owns it; root joins directly, so that files stay its own.
     """
     if os.geteuid() != 0 or not _setns(netns_fd, CLONE_NEWNET):
-        owner_fd = fcntl.ioctl(netns_fd, NS_GET_USERNS)
+        try:
+            owner_fd = fcntl.ioctl(netns_fd, NS_GET_USERNS)
+        except OSError as error:
+            fail(f"cannot find the owner of the candidate's network namespace: {error}")
         if not _setns(owner_fd, CLONE_NEWUSER) or not _setns(netns_fd, CLONE_NEWNET):
             number = ctypes.get_errno()
-            sys.exit(f"cannot join the candidate's network namespace: {os.strerror(number)}")
+            fail(f"cannot join the candidate's network namespace: {os.strerror(number)}")
         os.close(owner_fd)
     os.close(netns_fd)
     keep = 1 << CAP_DAC_READ_SEARCH if os.geteuid() == 0 else 0
@@ -63,7 +69,13 @@ def join_network(netns_fd: int) -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     data = (ctypes.c_uint32 * 6)(keep, keep, 0, 0, 0, 0)
     if _libc.capset(header, data) != 0 or _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        sys.exit(f"cannot give up capabilities: {os.strerror(ctypes.get_errno())}")
+        fail(f"cannot give up capabilities: {os.strerror(ctypes.get_errno())}")
+
+
+def fail(why: str) -> NoReturn:
+    """End before the script."""
+    sys.stderr.write(f"{why}\n")
+    sys.exit(NOT_JOINED)
 
 
 def _setns(fd: int, kind: int) -> bool:

@@ -1,22 +1,16 @@
 """Proves from inside, once for each opened sandbox, that it holds what it promises on this host."""
 
-# Descriptors, links and process entries are what this is about; pathlib hides them and is slow to import.
-# ruff: noqa: PTH101
-
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pytest_llmbench
 from pytest_llmbench.errors import AnswerFault, SandboxError
 from pytest_llmbench.sandbox import probe
 from pytest_llmbench.sandbox.api import MIB, Job, Limits, Process, Sandbox
@@ -30,6 +24,14 @@ _NO_POWER = "0000000000000000"
 _STATUS = {"NoNewPrivs": "1", "Seccomp": "2", **dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapAmb"), _NO_POWER)}
 _ENVIRONMENT = {"PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE", "PWD", "LC_CTYPE"}
 _DESCRIPTORS = {0, 1, 2, 3}
+_HOST_PLACES = (
+    *(
+        f"/etc/{name}"
+        for name in ("hostname", "machine-id", "fstab", "issue", "shells", "ssh", "shadow", "ssl/private")
+    ),
+    *("/sys", "/boot", "/home", "/mnt", "/srv", "/run/systemd", "/run/docker.sock", "/var/lib", "/var/log"),
+)
+"""What most hosts have and everybody may look at."""
 _USABLE = {"loopback", *VOLUMES, "threads"}
 
 
@@ -49,6 +51,7 @@ def prove(sandbox: Sandbox, interpreter: Interpreter) -> None:
             **bait,
             "volumes": VOLUMES,
             "masked": [str(mask) for mask in interpreter.masks],
+            "unreadable": [*_host_places(interpreter), *_private_places()],
             "unwritable": [
                 "/",
                 "/usr",
@@ -60,7 +63,6 @@ def prove(sandbox: Sandbox, interpreter: Interpreter) -> None:
                 str(interpreter.executable.parent),
             ],
         }
-        facts["unreadable"] = [*facts["unreadable"], *_private_places()]
         job = Job(
             ["{python}", "-I", "-S", "-B", "{trusted}/probe.py"],
             trusted={"probe.py": Path(probe.__file__).read_bytes()},
@@ -108,9 +110,14 @@ def _ask(process: Process, facts: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
+def _host_places(interpreter: Interpreter) -> list[str]:
+    """Return what must not be seen; folders on the way to the interpreter are there, but hold nothing else."""
+    return [place for place in _HOST_PLACES if not any(found.is_relative_to(place) for found in interpreter.folders)]
+
+
 def _private_places() -> list[str]:
     """Return folders of the grader's that nobody inside may see; parents of the interpreter's folder may show up empty."""
-    package = Path(pytest_llmbench.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     places = [package / "__init__.py", package.parent / "suites", "/proc/1/root/etc/shadow"]
     if sys.prefix != sys.base_prefix:
         places.append(Path(sys.prefix) / "pyvenv.cfg")
@@ -121,25 +128,9 @@ def _private_places() -> list[str]:
 
 @contextmanager
 def _bait() -> Iterator[dict[str, Any]]:
-    """Put things outside that everybody may read, write and connect to."""
-    with (
-        tempfile.TemporaryDirectory(prefix="llmbench-") as folder,
-        socket.create_server(("127.0.0.1", 0)) as server,
-        socket.socket(socket.AF_UNIX) as abstract,
-        socket.socket(socket.AF_UNIX) as named,
-    ):
-        os.chmod(folder, 0o777)  # noqa: S103 - only the sandbox is to keep the candidate out
-        bait = Path(folder) / "bait"
-        bait.write_text("bait")
+    """Listen where nobody inside may get through; nothing of it is a file that could be left behind."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as abstract:
         name = f"llmbench-{secrets.token_hex(8)}"
         abstract.bind("\0" + name)
         abstract.listen()
-        named.bind(f"{folder}/socket")
-        named.listen()
-        os.chmod(f"{folder}/socket", 0o777)  # noqa: S103
-        yield {
-            "port": server.getsockname()[1],
-            "abstract": name,
-            "socket": f"{folder}/socket",
-            "unreadable": [str(bait), folder],
-        }
+        yield {"port": server.getsockname()[1], "abstract": name}

@@ -48,7 +48,6 @@ def attempts(facts: dict[str, Any]) -> dict[str, Callable[[], object]]:
     table: dict[str, Callable[[], object]] = {
         "a TCP port of the host": lambda: socket.create_connection(("127.0.0.1", facts["port"]), WAIT_S),
         "an abstract socket of the host": lambda: _unix("\0" + facts["abstract"]),
-        "a socket file of the host": lambda: _unix(facts["socket"]),
         "AF_VSOCK": lambda: socket.socket(40, socket.SOCK_STREAM),
         "a packet socket": lambda: socket.socket(17, socket.SOCK_RAW),
         "a new user namespace": lambda: _must(_libc.unshare(CLONE_NEWUSER)),

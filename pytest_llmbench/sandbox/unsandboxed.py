@@ -58,7 +58,7 @@ class UnsandboxedSandbox(Sandbox):
 def _cage(work: Path, cleanup: Callable[[], None]) -> Cage:
     python = sys.executable
     chain = start_chain([python, "-I", "-S", "-E", "-B", first.__file__, "subreaper", str(work)])
-    work_fd, proc_fd = chain.proof()
+    work_fd, proc_fd = chain.proof().fds
     pid = chain.process.pid
 
     def free() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -198,6 +199,15 @@ def tasks_below(root_pid: int, proc: Path = Path("/proc")) -> tuple[Task, ...]:
 def all_pids() -> list[str]:
     """Return the names of all processes in /proc."""
     return [name for name in os.listdir("/proc") if name.isdigit()]
+
+
+def users() -> set[int]:
+    """Return the user ids that processes run as."""
+    found = set()
+    for pid in all_pids():
+        with suppress(OSError):  # it went meanwhile
+            found.add(os.stat(f"/proc/{pid}").st_uid)
+    return found
 
 
 def count_tasks(uid: int) -> int:

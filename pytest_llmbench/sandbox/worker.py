@@ -125,8 +125,8 @@ class Worker:
         return next(text for text, applies in told.items() if applies)
 
     def _tail(self) -> str:
-        said = self.process.output()[1][-_OUTPUT_TAIL:].decode(errors="replace").strip()
-        return f"; its last words: {said}" if said else ""
+        said = self.process.output()[1].decode(errors="replace").strip()
+        return f"; its last words: {said.splitlines()[-1][-_OUTPUT_TAIL:]}" if said else ""
 
     def close(self) -> None:
         """End the worker. Idempotent."""

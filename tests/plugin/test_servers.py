@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -219,7 +220,9 @@ def test_killed_runs_keep_what_was_whole(demo: Demo) -> None:
 
 def _wait_for_lines(path: Path, count: int, run: subprocess.Popen[bytes]) -> None:
     """Wait for lines of a file that another process writes; the kernel has no event for "one more line"."""
+    deadline_s = time.monotonic() + 60
     while not path.exists() or len(path.read_bytes().splitlines()) < count:
+        assert time.monotonic() < deadline_s, "the run did not come so far"
         with pytest.raises(subprocess.TimeoutExpired):
             run.wait(0.02)
 

@@ -30,6 +30,7 @@ GOOD = HostFacts()
         (HostFacts(container=True), "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined"),
         (HostFacts(container=True, root=True), "--user 1000 (root there also needs --cap-add SYS_ADMIN)"),
         (HostFacts(apparmor_restrict=1), "bwrap-userns-restrict"),
+        (HostFacts(apparmor_restrict=1, container=True), "on the host: sudo sysctl kernel.apparmor_restrict"),
         (HostFacts(apparmor_restrict=1), "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
         (HostFacts(said="bwrap: something\nnew"), "[bwrap: something new]"),
     ],

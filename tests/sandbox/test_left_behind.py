@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ import pytest
 from pytest_llmbench.errors import AnswerFault, SandboxError
 from pytest_llmbench.sandbox.api import Job, Limits, Sandbox
 from pytest_llmbench.sandbox.bubblewrap import BubblewrapSandbox
+from pytest_llmbench.sandbox.process import CagedProcess
 
 PATIENCE_S = 30.0
 JOBS = 30
@@ -125,6 +127,63 @@ def wait_until_empty(folder: Path) -> list[str]:
     return left
 
 
+STARTER = """
+import sys, threading
+from pytest_llmbench.sandbox import bubblewrap, open_sandbox
+from pytest_llmbench.sandbox.api import Job
+bubblewrap.prove = lambda *_: None  # it would only take the time that the starts are to have
+sandbox = open_sandbox(sys.argv[1])
+def start():
+    while True:
+        with sandbox.start(Job(["true"])):
+            pass
+for _ in range(6):
+    threading.Thread(target=start).start()
+print("starting", flush=True)
+"""
+
+REAPER = """
+import ctypes, os, signal, subprocess, sys, time
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # orphans become ours
+for round in range(int(sys.argv[3])):
+    with subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]], stdout=subprocess.PIPE) as grader:
+        grader.stdout.readline()
+        time.sleep(0.1 + 0.007 * round)
+        grader.kill()
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.01)
+        except ChildProcessError:
+            break
+    else:
+        sys.exit(f"round {round}: somebody is left")
+"""
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "none"])
+def test_kill_9_in_the_midst_of_starts_leaves_no_orphan(kind: str, tmp_path: Path) -> None:
+    """The moment between two programs of the chain is short, so there are many."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", REAPER, STARTER, kind, "12"], env=env, stderr=subprocess.PIPE, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_forked_copy_of_the_grader_does_not_hold_the_lifeline(bubblewrap: Sandbox) -> None:
+    with bubblewrap.start(Job(["sleep", "600"])) as process:
+        assert isinstance(process, CagedProcess)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of forks beside threads
+            pid = os.fork()
+        if pid == 0:
+            os._exit(0 if process._cage.talk.socket.fileno() == -1 else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert process.tasks()
+
+
 def possessions() -> dict[str, object]:
     """Return what this process holds and has made: descriptors, threads, children, mounts, temporary files."""
     return {
@@ -160,7 +219,10 @@ def test_many_jobs_leave_nothing(sandbox: Sandbox, tmp_path: Path, monkeypatch: 
     assert possessions() == before
 
 
-def test_a_start_that_fails_leaves_nothing(bubblewrap: Sandbox) -> None:
+def test_a_start_that_fails_leaves_nothing(
+    bubblewrap: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert isinstance(bubblewrap, BubblewrapSandbox)
     broken = BubblewrapSandbox(replace(bubblewrap.setting, seccomp=b"garbage"))
     with bubblewrap.start(Job(["true"])):

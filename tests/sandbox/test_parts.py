@@ -19,6 +19,7 @@ from pytest_llmbench.errors import AnswerFault, GraderError, SandboxError
 from pytest_llmbench.sandbox import distributions, interpreter, jobs, layout, watchdog
 from pytest_llmbench.sandbox.api import Job, Limits
 from pytest_llmbench.sandbox.channel import Channel
+from pytest_llmbench.sandbox.driving import start_driver
 from pytest_llmbench.sandbox.output import Output
 from pytest_llmbench.sandbox.spawner import Command, spawn
 
@@ -66,7 +67,7 @@ def test_options_make_everything_read_only_but_three_places() -> None:
     plan = layout.Plan(
         [("/usr/bin", "/usr/bin")], [("usr/bin", "/bin")], ["/usr/lib/x"], {"/first.py": 9}, Limits(disk_bytes=4096)
     )
-    listed = layout.options(plan, seccomp_fd=7, info_fd=8)
+    listed = layout.options(plan, seccomp_fd=7)
     text = " ".join(listed)
     assert [place for option, place in pairwise(listed) if option == "--tmpfs"] == [
         "/usr/lib/x",
@@ -77,12 +78,12 @@ def test_options_make_everything_read_only_but_three_places() -> None:
     assert text.count("--size 4096 --tmpfs") == 3
     assert text.index("--remount-ro /usr/lib/x") < text.index("--proc")
     assert " --bind" not in text
+    assert not {"--die-with-parent", "--info-fd"} & set(listed), "it would leave a half-made sandbox waiting for ever"
     assert "--clearenv" not in text, "it would leave the environment readable in /proc/1/environ"
     for wanted in (
         "--unshare-net",
         "--unshare-pid",
         "--as-pid-1",
-        "--die-with-parent",
         "--seccomp 7",
         "--remount-ro / ",
     ):
@@ -215,6 +216,16 @@ def test_spawned_processes_have_a_session_of_their_own() -> None:
         assert said.read() == b"True\n"
     assert process.wait() == 0
     os.close(null)
+
+
+def test_a_driver_that_cannot_join_is_the_sandboxs_failure(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("raise SystemExit('it must not run here')")
+    no_namespace = os.open(os.devnull, os.O_RDONLY)
+    driver = start_driver(tmp_path / "script.py", (), no_namespace)
+    with pytest.raises(SandboxError, match=r"script\.py: cannot .* network namespace"):
+        driver.receive(30)
+    driver.close()
+    os.close(no_namespace)
 
 
 def test_what_cannot_be_spawned_is_an_error_of_the_caller() -> None:
