@@ -23,7 +23,9 @@ WITHOUT = [*QUIET, "-p", "no:llmbench"]
 def run_s(folder: Path, args: list[str]) -> float:
     """Time one run of pytest over an empty test, in seconds."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "pytest", *args, "test_empty.py"], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *args, "test_empty.py"], cwd=folder, check=True, capture_output=True
+    )
     return time.perf_counter() - began
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pprint
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 
 from pytest_llmbench.candidate import Candidate, read_answer
-from pytest_llmbench.errors import EndpointError, SandboxError
+from pytest_llmbench.errors import EndpointError, GraderError, SandboxError
 from pytest_llmbench.fetch import Case, Fetcher
 from pytest_llmbench.model.check import SandboxUse
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
@@ -30,6 +31,7 @@ class Observed:
     scenario: str
     value: Any
     error: Exception | None
+    traceback: TracebackType | None
     log: str | None
     """Path of what the candidate printed, relative to the run folder; None if nothing was started."""
 
@@ -83,22 +85,29 @@ class Grader:
 
     def _look(self, case: Case, scenario: Callable[[Candidate], Any]) -> Observed:
         name = scenario.__name__
-        candidate = None
-        value, error = None, None
+        started: list[Process] = []
+        value: Any = None
+        error: Exception | None = None
         try:
             files, answer = read_answer(self.completion(case), case.suite)
             rng = random.Random(f"{self.settings.seed}/{case.suite.name}/{case.sample}/{name}")  # noqa: S311 - repeatable on purpose
-            candidate = Candidate(files, answer, rng, self.sandbox)
-            value = scenario(candidate)
+            value = scenario(Candidate(files, answer, rng, self.sandbox, started))
+        except AssertionError as failure:
+            error = GraderError(f"an assertion of the judge failed in {name}: {failure}")
+            error.__cause__ = failure
         except Exception as failure:  # noqa: BLE001 - whatever it was, each check that asks gets it
             error = failure
-        log = None
-        if candidate is not None and candidate.started:
-            for process in candidate.started:
+        finally:
+            for process in started:
                 process.close()
-            log = f"logs/{case.endpoint.name}/{case.suite.name}-s{case.sample}/{name}.log"
-            self.folder.write(log, b"".join(_log_of(process) for process in candidate.started))
-        return Observed(name, value, error, log)
+        return Observed(name, value, error, error.__traceback__ if error else None, self._keep_log(case, name, started))
+
+    def _keep_log(self, case: Case, scenario: str, started: Sequence[Process]) -> str | None:
+        if not started:
+            return None
+        log = f"logs/{case.endpoint.name}/{case.suite.name}-s{case.sample}/{scenario}.log"
+        self.folder.write(log, b"".join(map(_log_of, started)))
+        return log
 
 
 class Attempt:
@@ -125,7 +134,8 @@ class Attempt:
         seen = self._grader.observe(self.case, scenario)
         self._seen.append(seen)
         if seen.error is not None:
-            raise seen.error
+            # One exception for all checks that ask: each begins with the frames of the judge only.
+            raise seen.error.with_traceback(seen.traceback)
         value: T = seen.value
         return value
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.suite import Suite
 
 POLL_S = 0.02
+MAX_POLL_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class Fetcher:
         self._folder = folder
         self._timeouts = client.Timeouts(total_s=settings.timeout_s)
         self._pending: dict[CaseKey, Future[Completion]] = {}
+        self._asking: set[CaseKey] = set()
+        # So that no more tasks stand at the locks than could get one.
+        self._places = {one.name: asyncio.Semaphore(settings.concurrency) for one in settings.endpoints}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="llmbench-fetch", daemon=True)
         self._thread.start()
@@ -67,31 +72,35 @@ class Fetcher:
 
     def close(self, *, wait: bool) -> None:
         """Stop. With `wait`, requests in flight are first brought to their end: another process may need them."""
-        for future in self._pending.values():
-            if not wait:
+        for key, future in self._pending.items():
+            if not (wait and key in self._asking):
                 future.cancel()
-            elif not future.cancelled():
-                future.exception()
+        asking = [future for future in self._pending.values() if not future.cancelled()]
+        while futures.wait(asking, timeout=MAX_POLL_S).not_done:
+            if self._folder.is_abandoned:
+                for future in asking:
+                    future.cancel()
         asyncio.run_coroutine_threadsafe(_let_cancelled_end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     async def _obtain(self, case: Case) -> Completion:
-        name = "-".join((case.endpoint.name, case.suite.name, str(case.sample)))
-        while True:
-            if (known := self._folder.read_completion(case.key)) is not None:
-                return known
-            if (claim := self._folder.claim(f"case-{name}")) is not None:
-                with claim:
-                    # Between our look and our claim another process may have written it.
-                    known = self._folder.read_completion(case.key)
-                    return known if known is not None else await self._fetch(case)
-            await asyncio.sleep(POLL_S)
+        async with self._places[case.endpoint.name]:
+            async for _ in _patiently():
+                if (known := self._folder.read_completion(case.key)) is not None:
+                    return known
+                if (claim := self._folder.claim("-".join(("case", *map(str, case.key))))) is not None:
+                    with claim:
+                        # Between our look and our claim another process may have written it.
+                        known = self._folder.read_completion(case.key)
+                        return known if known is not None else await self._fetch(case)
+        raise AssertionError("patience has no end")
 
     async def _fetch(self, case: Case) -> Completion:
         with await self._slot(case.endpoint.name):
-            in_flight = self._in_flight(case.endpoint.name)
+            self._asking.add(case.key)
+            in_flight = sum(map(self._folder.is_claimed, self._slots(case.endpoint.name)))
             started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
             request = client.build_body(case.endpoint, case.suite.prompt) if case.endpoint.url else {}
             exchange, error = None, None
@@ -114,22 +123,24 @@ class Fetcher:
             return await client.complete(http, endpoint, case.suite.prompt, api_key=key, timeouts=self._timeouts)
 
     async def _slot(self, endpoint: str) -> IO[bytes]:
-        """Take one of the endpoint's places."""
-        while True:
-            for place in range(self._settings.concurrency):
-                if (slot := self._folder.claim(f"slot-{endpoint}-{place}")) is not None:
-                    return slot
-            await asyncio.sleep(POLL_S)
+        """Take one of the endpoint's places, which all processes share."""
+        async for _ in _patiently():
+            for slot in self._slots(endpoint):
+                if (taken := self._folder.claim(slot)) is not None:
+                    return taken
+        raise AssertionError("patience has no end")
 
-    def _in_flight(self, endpoint: str) -> int:
-        """Count the endpoint's places in use, in all processes."""
-        taken = 0
-        for place in range(self._settings.concurrency):
-            if (free := self._folder.claim(f"slot-{endpoint}-{place}")) is None:
-                taken += 1
-            else:
-                free.close()
-        return taken
+    def _slots(self, endpoint: str) -> list[str]:
+        return [f"slot-{endpoint}-{place}" for place in range(self._settings.concurrency)]
+
+
+async def _patiently() -> AsyncIterator[None]:
+    """Go on for ever, with growing pauses: the kernel has no event for a lock of another process that came free."""
+    pause_s = POLL_S
+    while True:
+        yield
+        await asyncio.sleep(pause_s)
+        pause_s = min(1.5 * pause_s, MAX_POLL_S)
 
 
 async def _let_cancelled_end() -> None:

@@ -142,11 +142,17 @@ def read_settings(config: pytest.Config) -> Settings:
     """
     now = datetime.now(UTC)
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    out = value_of(config, "out")
+    out = config.rootpath / ".llmbench" / run_id
+    if (given := value_of(config, "out")) is not None:
+        out = _run_folder(config, given)
     seed = value_of(config, "seed")
+    endpoints = _endpoints(config)
+    for endpoint in endpoints:
+        if endpoint.replay and Path(endpoint.replay).is_relative_to(out):
+            raise UsageFault(f"--llm-out={out} is what {endpoint.name} replays; name another folder for the new run")
     return Settings(
-        endpoints=_endpoints(config),
-        out=str((config.rootpath / ".llmbench" / run_id) if out is None else (config.invocation_params.dir / out)),
+        endpoints=endpoints,
+        out=str(out),
         run_id=run_id,
         started_at=now.isoformat(timespec="milliseconds"),
         seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
@@ -156,6 +162,15 @@ def read_settings(config: pytest.Config) -> Settings:
         sandbox=value_of(config, "sandbox"),
         reports=value_of(config, "report"),
     )
+
+
+def _run_folder(config: pytest.Config, given: str) -> Path:
+    out = Path(os.path.normpath(config.invocation_params.dir / given))
+    if any(place.is_relative_to(out) for place in (config.invocation_params.dir, config.rootpath)):
+        raise UsageFault(
+            f"--llm-out={given}: wanted a folder of its own, got one that holds your work; use {given}/NAME"
+        )
+    return out
 
 
 def settings_to_text(settings: Settings) -> str:

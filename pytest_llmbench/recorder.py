@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
-import sys
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from pytest_llmbench.model.check import Check, SandboxUse
-from pytest_llmbench.model.outcome import Outcome
+from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.report import Report, RunInfo
 from pytest_llmbench.model.settings import Settings
-from pytest_llmbench.nodeids import read_check_id
 from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.build import build_report
 from pytest_llmbench.runfolder import RunFolder, write_whole
-
-EVIDENCE_CHARS = 2_000
 
 
 class Recorder:
     """Collects the checks of a run and writes what the run leaves behind."""
 
-    def __init__(self, settings: Settings, began_s: float) -> None:
+    def __init__(self, settings: Settings, command: tuple[str, ...], began_s: float) -> None:
         """Begin; `began_s` is when the session began, on the monotonic clock."""
         self._settings = settings
+        self._command = command
         self._began_s = began_s
+        self._checks: dict[str, Check] = {}
         self.folder = RunFolder(Path(settings.out))
-        self.checks: list[Check] = []
+        self._holder = self.folder.begin()
+        for target in settings.reports:
+            _try_out(Path(target.path))
 
-    def add(self, report: pytest.TestReport) -> None:
-        """Record the check that a test report ends, if it ends one."""
-        check = _check_of(report, self._settings)
-        if check is not None:
-            self.checks.append(check)
-            self.folder.append("check", check)
+    def add(self, check: Check) -> None:
+        """Record a check; of one that ran more than once the last result counts."""
+        self._checks[check.nodeid] = check
+        self.folder.append("check", check)
 
     def finish(self) -> Report:
         """Write report.json and every further copy asked for."""
@@ -49,60 +47,30 @@ class Recorder:
             started_at=settings.started_at,
             duration_s=time.monotonic() - self._began_s,
             version=version("pytest-llmbench"),
-            command=tuple(sys.argv),
+            command=self._command,
             seed=settings.seed,
             host=_host(),
             sandbox=settings.sandbox,
         )
-        report = build_report(run, settings.endpoints, self.folder.completions(), self.checks)
+        report = build_report(run, settings.endpoints, self.folder.completions(), list(self._checks.values()))
         self.folder.write("report.json", FORMATS["json"](report).encode())
         for target in settings.reports:
             write_whole(Path(target.path), FORMATS[target.format](report).encode())
         self.folder.tidy()
+        self._holder.close()
         return report
 
 
-def _check_of(report: pytest.TestReport, settings: Settings) -> Check | None:
-    known: dict[str, Any] = dict(report.user_properties)
-    if report.when == "teardown":
-        return None
-    if "outcome" not in known:
-        return _crashed(report, settings) if report.failed else None
-    sandbox = SandboxUse(known["sandbox"], tuple(known["limits"].split())) if "sandbox" in known else None
-    return Check(
-        endpoint=known["endpoint"],
-        suite=known["suite"],
-        check=known["check"],
-        sample=known["sample"],
-        outcome=Outcome(known["outcome"]),
-        evidence=_evidence(report),
-        duration_s=report.duration,
-        nodeid=report.nodeid,
-        sandbox=sandbox,
-        log=known.get("log"),
-    )
-
-
-def _crashed(report: pytest.TestReport, settings: Settings) -> Check | None:
-    """A worker died under a check: all that is left is the test id."""
-    known = read_check_id(report.nodeid, {endpoint.name for endpoint in settings.endpoints})
-    if known is None:
-        return None
-    return Check(
-        **known.key._asdict(),
-        check=known.check,
-        outcome=Outcome.GRADER_ERROR,
-        evidence=_evidence(report),
-        duration_s=report.duration,
-        nodeid=report.nodeid,
-    )
-
-
-def _evidence(report: pytest.TestReport) -> str | None:
-    if report.passed:
-        return None
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash is not None else report.longrepr)[:EVIDENCE_CHARS]
+def _try_out(path: Path) -> None:
+    """Find out before the run, not after it, that a report cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise UsageFault(f"--llm-report: cannot write {path}: {error.strerror}; name another place") from error
 
 
 def _host() -> dict[str, Any]:

@@ -11,11 +11,17 @@ from __future__ import annotations
 import fcntl
 import secrets
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.codec import decode, encode
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
+
+OWN_ENTRIES = ("report.json", "journal.jsonl", "completions", "logs")
+LOCKS = ".locks"
+ABANDONED = "abandoned"
 
 
 class RunFolder:
@@ -53,7 +59,7 @@ class RunFolder:
 
     def claim(self, name: str) -> IO[bytes] | None:
         """Try to take the lock called `name`; None if another holds it. Closing it, or dying, frees it."""
-        path = self.path / ".locks" / name
+        path = self.path / LOCKS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("ab")
         try:
@@ -63,9 +69,59 @@ class RunFolder:
             return None
         return handle
 
+    def is_claimed(self, name: str) -> bool:
+        """Whether some process, this one included, holds the lock called `name`."""
+        path = self.path / LOCKS / name
+        if not path.exists():
+            return False
+        with path.open("ab") as handle:
+            try:
+                # Shared, so that two who look at once do not take each other for the holder.
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def begin(self) -> IO[bytes]:
+        """Take the folder for a new run: move what an earlier one left there into a folder beside it.
+
+        Returns:
+            What to close at the end of the run.
+
+        Raises:
+            UsageFault: the folder cannot be written, or another run is writing to it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            holder = self.claim("run")
+            if holder is None:
+                raise UsageFault(f"--llm-out={self.path}: another run is writing there; name another folder")
+            (self.path / LOCKS / ABANDONED).unlink(missing_ok=True)
+            left = [entry for name in OWN_ENTRIES if (entry := self.path / name).exists()]
+            if left:
+                ended_at = datetime.fromtimestamp(max(entry.stat().st_mtime for entry in left), UTC)
+                aside = self.path.with_name(f"{self.path.name}.{ended_at:%Y%m%dT%H%M%S.%fZ}")
+                aside.mkdir()
+                for entry in left:
+                    entry.rename(aside / entry.name)
+        except OSError as error:
+            raise UsageFault(
+                f"--llm-out={self.path}: cannot write there: {error.strerror}; name another folder"
+            ) from error
+        return holder
+
+    def abandon(self) -> None:
+        """Tell all processes of the run that nobody needs what they are waiting for any more."""
+        (self.path / LOCKS / ABANDONED).touch()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the run was given up."""
+        return (self.path / LOCKS / ABANDONED).exists()
+
     def tidy(self) -> None:
         """Remove what only running processes need."""
-        shutil.rmtree(self.path / ".locks", ignore_errors=True)
+        shutil.rmtree(self.path / LOCKS, ignore_errors=True)
 
 
 def _read(path: Path) -> Completion | None:

@@ -11,6 +11,7 @@ from pytest_llmbench.nodeids import read_check_id
 if TYPE_CHECKING:
     import pytest
     from xdist.remote import Producer
+    from xdist.workermanage import WorkerController
 
 
 class CaseScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no type information
@@ -26,3 +27,16 @@ class CaseScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships 
     def _split_scope(self, nodeid: str) -> str:
         check = read_check_id(nodeid, self._endpoints)
         return nodeid if check is None else "/".join(map(str, check.key))
+
+    def remove_node(self, node: WorkerController) -> str | None:
+        """Take a worker that died out of the schedule, and return the test that it died of.
+
+        xdist would deal that test out again with the rest of its group, to kill the next worker.
+        """
+        units = self.assigned_work.get(node, {}).values()
+        died_of = next(((unit, nodeid) for unit in units for nodeid, done in unit.items() if not done), None)
+        if died_of is not None:
+            unit, nodeid = died_of
+            unit[nodeid] = True
+        super().remove_node(node)
+        return None if died_of is None else nodeid

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Generator, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +39,8 @@ class LlmbenchSession:
         self._recorder: Recorder | None = None
         self._report: Report | None = None
         self._suites: dict[Path, Suite] = {}
+        self._cases: list[Case] = []
+        self._session: pytest.Session | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -53,11 +54,12 @@ class LlmbenchSession:
 
     @property
     def grader(self) -> Grader:
-        """Made when the first check needs it."""
+        """Made when the first check needs it; all answers are then asked for at once."""
         if self._grader is None:
             from pytest_llmbench.check import Grader
 
             self._grader = Grader(self.settings)
+            self._grader.expect(self._cases)
         return self._grader
 
     def attempt(self, item: pytest.Item) -> Attempt:
@@ -84,10 +86,11 @@ class LlmbenchSession:
         ]
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self) -> None:
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Decide the settings before xdist starts its workers, so that a mistake is told once and at once."""
-        if not self._is_worker and not self._runs_nothing:
-            keep_earlier_run(Path(self.settings.out))
+        self._session = session
+        if not self._is_worker:
+            _ = self.settings
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: WorkerController) -> None:
@@ -124,9 +127,7 @@ class LlmbenchSession:
 
         suite = self._load_suite(item.path.parent)
         endpoint, sample = params["observe"]
-        item.stash[CASE] = case = Case(self.settings.endpoint(endpoint), suite, sample)
-        check = item.originalname.removeprefix("test_")  # type: ignore[attr-defined]
-        item.user_properties += [*case.key._asdict().items(), ("check", check)]
+        item.stash[CASE] = Case(self.settings.endpoint(endpoint), suite, sample)
         item.add_marker(suite.name)
         item.add_marker(suite.difficulty)
 
@@ -142,14 +143,34 @@ class LlmbenchSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Ask for all answers at once, or only write the prompts."""
-        cases = [item.stash[CASE] for item in session.items if CASE in item.stash]
+        """Note which answers will be needed, or only write the prompts."""
+        items = [item for item in session.items if CASE in item.stash and not item.get_closest_marker("skip")]
+        self._cases = [item.stash[CASE] for item in items]
         if folder := value_of(self._config, "export-prompts"):
-            export_prompts(self._config.invocation_params.dir / folder, cases)
+            export_prompts(self._config.invocation_params.dir / folder, self._cases)
             return True
-        if cases and not self._runs_nothing and not session.testsfailed:
-            self.grader.expect(cases)
+        if self._cases and not self._is_worker and not self._config.option.collectonly and not session.testsfailed:
+            self._begin_record()
         return None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Begin the record before the first test is dealt out."""
+        from pytest_llmbench.nodeids import read_check_id
+
+        names = [endpoint.name for endpoint in self.settings.endpoints]
+        if not self._config.option.collectonly and any(read_check_id(nodeid, names) for nodeid in ids):
+            self._begin_record()
+
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """A check that killed its worker is our error, not the model's failure."""
+        from pytest_llmbench.nodeids import read_check_id
+        from pytest_llmbench.verdict import tell_crash
+
+        known = read_check_id(crashitem, [endpoint.name for endpoint in self.settings.endpoints])
+        if known is not None and self._recorder is not None:
+            tell_crash(report, known)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -161,25 +182,32 @@ class LlmbenchSession:
         if ended and CASE in item.stash and not report.skipped:
             from pytest_llmbench.verdict import tell
 
-            tell(item, report, call.excinfo.value if call.excinfo else None, item.stash.get(ATTEMPT, None))
+            error = call.excinfo.value if call.excinfo else None
+            tell(item, report, item.stash[CASE].key, error, item.stash.get(ATTEMPT, None))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record a check as soon as it ended; in the controller only."""
-        if self._is_worker or (self._recorder is None and not self._concerns_us(report)):
-            return
         if self._recorder is None:
-            from pytest_llmbench.recorder import Recorder
+            return
+        from pytest_llmbench.verdict import carried
 
-            self._recorder = Recorder(self.settings, self._began_s)
-        self._recorder.add(report)
+        check = carried(report)
+        if check is not None and report.when != "teardown" and str(report.outcome) != "rerun":
+            self._recorder.add(check)
+        if self._session is not None and self._is_given_up(self._session):
+            self._abandon()
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Let no worker wait for answers that nobody will look at."""
+        self._abandon()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Let go of endpoints and sandbox, then write the report."""
         if self._grader is not None:
-            whole = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldstop
-            self._grader.close(wait=whole)
+            # Only beside other workers can somebody else need an answer that is still coming.
+            self._grader.close(wait=self._is_worker and not self._is_given_up(session))
         if self._recorder is not None:
             self._report = self._recorder.finish()
 
@@ -205,35 +233,33 @@ class LlmbenchSession:
         return self._suites[folder]
 
     @property
-    def _runs_nothing(self) -> bool:
-        return bool(self._config.option.collectonly or value_of(self._config, "export-prompts"))
-
-    @property
     def _is_used(self) -> bool:
         """Whether the command line asks for endpoints or for a suite; cheap, and good enough for a header."""
         return bool(value_of(self._config, "endpoint")) or any(map(_names_a_suite, self._config.args))
 
-    def _concerns_us(self, report: pytest.TestReport) -> bool:
-        if any(name == "outcome" for name, _ in report.user_properties):
-            return True
-        if report.when in ("setup", "call", "teardown"):
-            return False
-        from pytest_llmbench.nodeids import read_check_id
+    def _begin_record(self) -> None:
+        if self._recorder is not None:
+            return
+        from pytest_llmbench.recorder import Recorder
 
-        return read_check_id(report.nodeid, [endpoint.name for endpoint in self.settings.endpoints]) is not None
+        command = ("pytest", *map(str, self._config.invocation_params.args))
+        try:
+            self._recorder = Recorder(self.settings, command, self._began_s)
+        except UsageFault as fault:
+            raise pytest.UsageError(str(fault)) from fault
+
+    def _abandon(self) -> None:
+        if self._recorder is not None:
+            self._recorder.folder.abandon()
+
+    @staticmethod
+    def _is_given_up(session: pytest.Session) -> bool:
+        return bool(session.shouldstop or session.shouldfail)
 
 
 SESSION = pytest.StashKey[LlmbenchSession]()
 CASE = pytest.StashKey["Case"]()
 ATTEMPT = pytest.StashKey["Attempt"]()
-
-
-def keep_earlier_run(out: Path) -> None:
-    """Move an earlier run's folder out of the way of a new one that is to have its name."""
-    journal = out / "journal.jsonl"
-    if journal.exists():
-        ended_at = datetime.fromtimestamp(journal.stat().st_mtime, UTC)
-        out.rename(out.with_name(f"{out.name}.{ended_at:%Y%m%dT%H%M%S.%fZ}"))
 
 
 def export_prompts(folder: Path, cases: Sequence[Case]) -> None:

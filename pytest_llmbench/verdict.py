@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from pytest_llmbench.check import Attempt
 from pytest_llmbench.errors import AnswerFault, InfraError
+from pytest_llmbench.model.check import Check
+from pytest_llmbench.model.codec import decode, encode
+from pytest_llmbench.model.completion import CaseKey
 from pytest_llmbench.model.outcome import Outcome
+from pytest_llmbench.nodeids import CheckId
 from pytest_llmbench.reports.junit import completion_properties
 
+EVIDENCE_CHARS = 2_000
+CARRIED = "llmbench_check"
+"""Attribute of a test report, which xdist carries to the controller: the check as JSON."""
 
-def outcome_of(error: BaseException | None, *, truncated: bool) -> Outcome:
+
+def outcome_of(error: BaseException | None, when: Literal["setup", "call"], *, truncated: bool) -> Outcome:
     """Say how a check ended.
 
     Args:
-        error: what the check raised; None if it passed.
+        error: what was raised; None if the check passed.
+        when: an assertion that fails before the check is called is nobody's verdict on the model.
         truncated: whether the model ran into its token limit.
     """
-    match error:
-        case None:
+    match error, when:
+        case None, _:
             return Outcome.PASSED
-        case InfraError():
+        case InfraError(), _:
             return Outcome.INFRA_ERROR
-        case AnswerFault():
+        case AnswerFault(), _:
             outcome = Outcome(error.outcome)
-        case AssertionError() | pytest.fail.Exception():
+        case ((AssertionError() | pytest.fail.Exception()), "call"):
             outcome = Outcome.WRONG
         case _:
             return Outcome.GRADER_ERROR
@@ -32,28 +43,74 @@ def outcome_of(error: BaseException | None, *, truncated: bool) -> Outcome:
     return Outcome.TRUNCATED if truncated and outcome is Outcome.WRONG else outcome
 
 
-def tell(item: pytest.Item, report: pytest.TestReport, error: BaseException | None, attempt: Attempt | None) -> None:
+def tell(
+    item: pytest.Item, report: pytest.TestReport, key: CaseKey, error: BaseException | None, attempt: Attempt | None
+) -> None:
     """Write the verdict on one check into its test report, which carries it to JUnit, xdist and the recorder."""
-    outcome = outcome_of(error, truncated=attempt is not None and attempt.truncated)
-    item.user_properties.append(("outcome", outcome.value))
-    if attempt is not None:
-        item.user_properties += _properties(attempt)
-        if outcome is not Outcome.PASSED:
-            report.sections.append(("llmbench", attempt.notes()))
-    report.user_properties = list(item.user_properties)
+    when: Literal["setup", "call"] = "call" if report.when == "call" else "setup"
+    outcome = outcome_of(error, when, truncated=attempt is not None and attempt.truncated)
     if isinstance(error, InfraError | AnswerFault):
         report.longrepr = f"{outcome}: {error}"
-    if not outcome.scored:
+    if attempt is not None and outcome is not Outcome.PASSED:
+        report.sections.append(("llmbench", attempt.notes()))
+    check = Check(
+        **key._asdict(),
+        check=item.originalname.removeprefix("test_"),  # type: ignore[attr-defined]
+        outcome=outcome,
+        evidence=_evidence(report),
+        duration_s=report.duration,
+        nodeid=report.nodeid,
+        sandbox=attempt.sandbox if attempt is not None else None,
+        log=attempt.log if attempt is not None else None,
+    )
+    own = dict(_properties(check, attempt))
+    # A test that runs a second time (rerun plugins) must not carry both results.
+    item.user_properties[:] = [known for known in item.user_properties if known[0] not in own] + list(own.items())
+    _carry(report, check)
+    report.user_properties = list(item.user_properties)
+
+
+def tell_crash(report: pytest.TestReport, known: CheckId) -> None:
+    """Write into the report of a test whose worker died what its id still tells."""
+    check = Check(
+        **known.key._asdict(),
+        check=known.check,
+        outcome=Outcome.GRADER_ERROR,
+        evidence=_evidence(report),
+        duration_s=report.duration,
+        nodeid=report.nodeid,
+    )
+    _carry(report, check)
+    report.user_properties = list(_properties(check, None))
+
+
+def carried(report: pytest.TestReport) -> Check | None:
+    """Return the check that a test report carries."""
+    text = getattr(report, CARRIED, None)
+    return None if text is None else decode(text.encode(), Check)
+
+
+def _carry(report: pytest.TestReport, check: Check) -> None:
+    setattr(report, CARRIED, encode(check).decode())
+    if not check.outcome.scored:
         # pytest calls what fails before the call an error, and only what the call asserts a failure.
         report.when = "setup"
 
 
-def _properties(attempt: Attempt) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    if attempt.completion is not None:
+def _evidence(report: pytest.TestReport) -> str | None:
+    if report.passed:
+        return None
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash is not None else report.longrepr)[:EVIDENCE_CHARS]
+
+
+def _properties(check: Check, attempt: Attempt | None) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = [
+        (name, getattr(check, name)) for name in ("endpoint", "suite", "check", "sample", "outcome")
+    ]
+    found[-1] = ("outcome", check.outcome.value)
+    if attempt is not None and attempt.completion is not None:
         found += completion_properties(attempt.completion)
-    if (sandbox := attempt.sandbox) is not None:
-        found += [("sandbox", sandbox.kind), ("limits", " ".join(sandbox.limits_in_force))]
-    if attempt.log is not None:
-        found.append(("log", attempt.log))
+    if check.sandbox is not None:
+        found.append(("sandbox", check.sandbox.kind))
     return found

@@ -20,6 +20,7 @@ from pytest_llmbench.endpoints.spec import (
     check_name,
     name_from,
     parse_spec,
+    parse_url,
 )
 from pytest_llmbench.errors import EndpointError, UsageFault
 from pytest_llmbench.model.endpoint import Endpoint, Sampling
@@ -63,7 +64,7 @@ def resolve_all(texts: Sequence[str], context: Context) -> tuple[Endpoint, ...]:
 def _resolve(spec: Spec, context: Context) -> Endpoint:
     match spec:
         case UrlSpec():
-            key_env = DEFAULT_KEY_ENV if DEFAULT_KEY_ENV in context.environment else None
+            key_env = DEFAULT_KEY_ENV if context.environment.get(DEFAULT_KEY_ENV) else None
             return _http(EndpointConfig(url=spec.url, model=spec.model, api_key_env=key_env), spec.name, context)
         case ReplaySpec():
             return _replay(spec, context)
@@ -82,10 +83,10 @@ def _named(spec: NamedSpec, context: Context) -> Endpoint:
     if config is None:
         known = ", ".join(models.endpoints) or "none"
         raise UsageFault(f"--llm-endpoint={spec.name}: not in {context.config}; it has: {known}")
-    parsed = parse_spec(config.url)
-    if not isinstance(parsed, UrlSpec):
-        raise UsageFault(f"{context.config}: endpoints.{spec.name}.url: {config.url!r} is no http:// or https:// URL")
-    return _http(msgspec.structs.replace(config, url=parsed.url), spec.name, context)
+    parsed = parse_url(config.url, f"{context.config}: endpoints.{spec.name}.url")
+    return _http(
+        msgspec.structs.replace(config, url=parsed.url, model=config.model or parsed.model), spec.name, context
+    )
 
 
 def _http(config: EndpointConfig, name: str | None, context: Context) -> Endpoint:

@@ -51,7 +51,7 @@ def parse_spec(text: str) -> Spec:
     """
     name, value = _split_name(text)
     if value.startswith(("http://", "https://")):
-        return _url_spec(text, name, value)
+        return parse_url(value, f"--llm-endpoint={text}", name)
     if value.startswith("replay:"):
         folder, _, recorded = value.removeprefix("replay:").partition("#")
         if not folder:
@@ -90,18 +90,30 @@ def _split_name(text: str) -> tuple[str | None, str]:
     return check_name(head, f"--llm-endpoint={text}"), tail
 
 
-def _url_spec(text: str, name: str | None, value: str) -> UrlSpec:
+def parse_url(value: str, source: str, name: str | None = None) -> UrlSpec:
+    """Read `http://HOST:PORT/v1[#MODEL]`.
+
+    Args:
+        value: the text.
+        source: where it stands, for messages.
+        name: of the endpoint, if it was given.
+
+    Raises:
+        UsageFault: it is no such URL, or it carries a secret.
+    """
     url, _, model = value.partition("#")
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError as error:
-        raise UsageFault(f"--llm-endpoint={text}: bad URL ({error}); use {CHOICES}") from error
+        raise UsageFault(f"{source}: bad URL ({error}); use {CHOICES}") from error
+    if parts.scheme not in ("http", "https"):
+        raise UsageFault(f"{source}: no http:// or https:// URL; use {CHOICES}")
     if not host:
-        raise UsageFault(f"--llm-endpoint={text}: the URL has no host; use {CHOICES}")
-    if parts.username or parts.password:
+        raise UsageFault(f"{source}: the URL has no host; use {CHOICES}")
+    if parts.username or parts.password or parts.query:
         raise UsageFault(
-            f"--llm-endpoint with {host}: credentials in the URL would end up in reports; "
+            f"endpoint at {host}: a password or query in the URL would end up in reports; "
             "name the variable that holds the key as api_key_env in models.yaml"
         )
     return UrlSpec(url.rstrip("/"), name, model or None)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-
 MIN_DECODE_S = 0.05
 """A shorter stream came in so few reads that its rate would be that of a socket's buffer."""
 

@@ -111,6 +111,17 @@ def test_the_key_variable_of_a_plain_url_is_used_when_set(resolve: Make) -> None
     assert "sk-1" not in repr(endpoint)
 
 
+def test_an_empty_key_variable_is_none(resolve: Make) -> None:
+    (endpoint,) = resolve(URL, environment={"LLMBENCH_API_KEY": ""})
+    assert endpoint.api_key_env is None
+
+
+def test_the_url_in_models_yaml_may_choose_the_model(resolve: Make) -> None:
+    config = f"endpoints: {{coder: {{url: '{URL}#small'}}}}"
+    (endpoint,) = resolve("coder", config=config, models=("big", "small"))
+    assert (endpoint.url, endpoint.model) == (URL, "small")
+
+
 def test_a_replay_folder_must_exist(resolve: Make, tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match="no such folder"):
         resolve(f"replay:{tmp_path}/none")

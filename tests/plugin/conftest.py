@@ -26,6 +26,9 @@ def fault(candidate):
 def broken(candidate):
     raise KeyError("judge")
 
+def doubtful(candidate):
+    assert candidate.files == {}, "the judge was wrong"
+
 def crash(candidate):
     os._exit(3)
 """

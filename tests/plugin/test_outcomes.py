@@ -80,10 +80,64 @@ def test_nothing_recorded_for_a_suite_is_nobodys_fault(demo: Demo) -> None:
     assert set(demo.outcomes().values()) == {"infra_error"}
 
 
-def test_a_worker_that_dies_is_a_grader_error(demo: Demo) -> None:
-    demo.add_check("crash")
-    demo.run("-n2", "--max-worker-restart=2")
-    assert demo.outcomes()["crash[reference]"] == "grader_error"
+def test_an_assertion_of_the_judge_is_not_the_models_failure(demo: Demo) -> None:
+    demo.add_check("doubtful")
+    demo.run().assert_outcomes(passed=2, errors=1)
+    assert demo.outcomes()["doubtful[reference]"] == "grader_error"
+
+
+def test_a_failed_assertion_before_the_check_is_not_the_models_failure(demo: Demo) -> None:
+    demo.write(
+        "conftest.py",
+        "import pytest\n\n@pytest.fixture(autouse=True)\ndef ready(observe):\n    assert False, 'no disk'\n",
+    )
+    demo.run().assert_outcomes(errors=2)
+    assert set(demo.outcomes().values()) == {"grader_error"}
+
+
+def test_a_worker_that_dies_is_one_error_and_the_rest_runs(demo: Demo) -> None:
+    with (demo.folder / "test_demo.py").open("a") as file:
+        file.write("\ndef test_crash(observe: Observe) -> None:\n    observe(judge.crash)\n")
+        file.write("\ndef test_after(observe: Observe) -> None:\n    observe(judge.read)\n")
+    demo.run("-n1", "--junitxml=out.xml").assert_outcomes(passed=3, errors=1)
+    assert demo.outcomes() == {
+        "pays[reference]": "passed",
+        "exact[reference]": "passed",
+        "crash[reference]": "grader_error",
+        "after[reference]": "passed",
+    }
+    assert len(demo.report()["checks"]) == 4
+    junit = ET.parse(demo.pytester.path / "out.xml").getroot()  # noqa: S314 - our own file
+    assert [len(junit.findall(f".//{kind}")) for kind in ("error", "failure")] == [1, 0]
+
+
+def test_the_last_result_of_a_check_that_ran_twice_counts_and_is_told_once(demo: Demo) -> None:
+    demo.write(
+        "conftest.py",
+        """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    # What rerun plugins do: the first result is logged as "rerun", the second one as it is.
+    for report in runtestprotocol(item, nextitem=item, log=False):
+        if report.when == "call":
+            report.outcome = "rerun"
+            item.ihook.pytest_runtest_logreport(report=report)
+    item._initrequest()
+    runtestprotocol(item, nextitem=nextitem, log=True)
+    return True
+
+def pytest_report_teststatus(report):
+    if report.outcome == "rerun":
+        return "rerun", "R", "RERUN"
+""",
+    )
+    demo.run("--junitxml=out.xml").assert_outcomes(passed=2)
+    assert [row["outcome"] for row in demo.report()["checks"]] == ["passed", "passed"]
+    junit = ET.parse(demo.pytester.path / "out.xml").getroot()  # noqa: S314 - our own file
+    for case in junit.iter("testcase"):
+        names = [one.attrib["name"] for one in case.findall("properties/property")]
+        assert len(names) == len(set(names))
 
 
 def test_junit_carries_what_a_dashboard_wants(demo: Demo) -> None:

@@ -93,6 +93,48 @@ def test_a_suite_elsewhere_needs_no_edit_here(pytester: pytest.Pytester, demo: D
     result.assert_outcomes(passed=2)
 
 
+def test_the_folder_of_the_run_may_hold_other_things(demo: Demo) -> None:
+    demo.out.mkdir()
+    (demo.out / "notes.txt").write_text("mine")
+    for _ in range(2):
+        demo.run().assert_outcomes(passed=2)
+    assert (demo.out / "notes.txt").read_text() == "mine"
+
+
+def test_answers_that_an_earlier_run_left_are_not_taken_for_this_ones(demo: Demo) -> None:
+    spec = demo.answers(new=RIGHT)["new"]
+    demo.run(spec)
+    (demo.out / "journal.jsonl").unlink()
+    (demo.pytester.path / "recorded" / "new" / "demo.md").write_text(WRONG)
+    demo.run(spec).assert_outcomes(passed=1, failed=1)
+
+
+def test_a_run_without_checks_leaves_the_last_report_alone(demo: Demo) -> None:
+    demo.run()
+    before = demo.report()
+    demo.pytester.makepyfile(test_other="def test_other(): pass")
+    demo.pytester.runpytest_subprocess("test_other.py", "--llm-out=out").assert_outcomes(passed=1)
+    demo.run("-k", "no_such_check")
+    assert demo.report() == before
+
+
+def test_checks_run_without_xdist(demo: Demo) -> None:
+    demo.run("-p", "no:xdist").assert_outcomes(passed=2)
+
+
+def test_every_worker_may_run_every_check_and_each_counts_once(demo: Demo) -> None:
+    demo.run("-n2", "--dist=each").assert_outcomes(passed=4)
+    (score,) = [row for row in demo.report()["scores"] if row["suite"] is None]
+    assert score["scored"] == 2
+
+
+def test_a_skipped_check_asks_for_no_answer(demo: Demo) -> None:
+    with (demo.folder / "test_demo.py").open("a") as file:
+        file.write("\npytestmark = pytest.mark.skip(reason='today')\n")
+    demo.run().assert_outcomes(skipped=2)
+    assert not demo.out.exists()
+
+
 def test_an_earlier_run_of_the_same_name_is_kept(demo: Demo) -> None:
     for seed in (1, 2, 3):
         demo.run(f"--llm-seed={seed}")

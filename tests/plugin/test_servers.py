@@ -46,7 +46,7 @@ def test_one_request_for_each_suite_and_sample(demo: Demo, workers: str) -> None
 
 
 def test_what_was_sent_and_what_came_is_recorded(demo: Demo) -> None:
-    with ScriptedServer(streamed(RIGHT, reasoning="Floats are no money. ")) as server:
+    with ScriptedServer(streamed(RIGHT, reasoning="Floats are no money. ", pause_s=0.01)) as server:
         demo.run(f"--llm-endpoint=new={server.url}", "--junitxml=out.xml", "--llm-max-tokens=77").assert_outcomes(
             passed=2
         )
@@ -225,6 +225,21 @@ def _wait_for_lines(path: Path, count: int, run: subprocess.Popen[bytes]) -> Non
         assert time.monotonic() < deadline_s, "the run did not come so far"
         with pytest.raises(subprocess.TimeoutExpired):
             run.wait(0.02)
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_the_first_failure_ends_the_run_though_answers_are_still_to_come(demo: Demo, workers: str) -> None:
+    slow = Reply((b": wait\n\n",), end=End.HOLD)
+    with ScriptedServer([streamed(WRONG), slow]) as server:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "pytest", "suites", *one_after_the_other(server), "-x", workers],
+            cwd=demo.pytester.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        text, _ = run.communicate(timeout=60)
+    assert run.returncode in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED), text.decode()
+    assert {row["check"]: row["outcome"] for row in demo.report()["checks"]}["exact"] == "wrong"
 
 
 def test_ctrl_c_ends_at_once_and_still_reports(demo: Demo) -> None:

@@ -53,3 +53,8 @@ def test_a_fixture_of_the_same_name_elsewhere_is_left_alone(pytester: pytest.Pyt
 def test_tests_of_others_are_dealt_out_as_ever(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("import pytest\n@pytest.mark.parametrize('n', range(6))\ndef test_it(n): pass")
     pytester.runpytest_subprocess("-n2").assert_outcomes(passed=6)
+
+
+def test_properties_of_other_tests_are_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_mine(record_property): record_property('outcome', 'ok')")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_llmbench.runfolder import RunFolder
 from tests.plugin.conftest import RIGHT, Demo
 
 
@@ -20,6 +21,10 @@ from tests.plugin.conftest import RIGHT, Demo
         (["--llm-temperature=-1"], "*wanted 0 or more*"),
         (["--llm-sandbox=docker"], "*--llm-sandbox=docker: wanted bubblewrap or none*"),
         (["--llm-report=out.json"], "*wanted FORMAT:PATH with FORMAT one of: *json*"),
+        (["--llm-out=."], "*--llm-out=.: wanted a folder of its own*"),
+        (["--llm-out=.."], "*--llm-out=..: wanted a folder of its own*"),
+        (["--llm-out=tox.ini"], "*--llm-out=*tox.ini: cannot write there: *"),
+        (["--llm-report=json:tox.ini/report.json"], "*--llm-report: cannot write *tox.ini/report.json: *"),
         (["--llm-report=pdf:out.pdf"], "*wanted FORMAT:PATH with FORMAT one of: *json*"),
     ],
 )
@@ -45,3 +50,20 @@ def test_a_malformed_suite_is_told_with_its_folder(demo: Demo) -> None:
     result = demo.run()
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(["*suite */suites/demo: *"])
+
+
+def test_a_run_cannot_replay_the_folder_that_it_writes(demo: Demo) -> None:
+    demo.run()
+    result = demo.run("--llm-endpoint=replay:out")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --llm-out=*/out is what reference replays; name another folder*"])
+    assert demo.report()["checks"]
+
+
+def test_two_runs_do_not_share_a_folder(demo: Demo) -> None:
+    holder = RunFolder(demo.out).begin()
+    result = demo.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *another run is writing there*"])
+    holder.close()
+    demo.run().assert_outcomes(passed=2)
