@@ -66,9 +66,17 @@ class Fetcher:
                 self._pending[case.key] = asyncio.run_coroutine_threadsafe(self._obtain(case), self._loop)
 
     def get(self, case: Case) -> Completion:
-        """Wait for a completion; a failed one has `error` set."""
+        """Wait for a completion; a failed one has `error` set.
+
+        Raises:
+            EndpointError: the run was given up meanwhile.
+        """
         self.expect([case])
-        return self._pending[case.key].result()
+        future = self._pending[case.key]
+        while not futures.wait([future], timeout=MAX_POLL_S).done:
+            if self._folder.is_abandoned:
+                raise EndpointError("the run was given up before the answer came")
+        return future.result()
 
     def close(self, *, wait: bool) -> None:
         """Stop. With `wait`, requests in flight are first brought to their end: another process may need them."""

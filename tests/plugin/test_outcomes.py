@@ -119,11 +119,10 @@ from _pytest.runner import runtestprotocol
 
 def pytest_runtest_protocol(item, nextitem):
     # What rerun plugins do: the first result is logged as "rerun", the second one as it is.
-    for report in runtestprotocol(item, nextitem=item, log=False):
+    for report in runtestprotocol(item, nextitem=nextitem, log=False):
         if report.when == "call":
             report.outcome = "rerun"
             item.ihook.pytest_runtest_logreport(report=report)
-    item._initrequest()
     runtestprotocol(item, nextitem=nextitem, log=True)
     return True
 

@@ -35,7 +35,7 @@ def test_a_mistake_is_told_in_one_line(demo: Demo, args: list[str], workers: lis
     lines = [line for line in result.errlines if line.strip()]
     assert len(lines) == 1, lines
     result.stderr.fnmatch_lines([f"ERROR: {says}"])
-    assert not demo.out.exists()
+    assert not list(demo.pytester.path.glob("out*/report.json"))
 
 
 def test_a_name_given_twice_is_refused(demo: Demo) -> None:
