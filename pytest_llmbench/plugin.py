@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmbench.collecting import Collecting, register_suite
+from pytest_llmbench.grading import Grading
 from pytest_llmbench.options import add_options
-from pytest_llmbench.session import SESSION, SUITE_FILE, LlmbenchSession
+from pytest_llmbench.recording import Recording
+from pytest_llmbench.run import SUITE_FILE, Run
 
 if TYPE_CHECKING:
     from pytest_llmbench.candidate import Observe
 
+GRADING = pytest.StashKey[Grading]()
 MARKERS = {
     "easy": "difficulty 1 of 5",
     "hard": "difficulty 2 of 5",
@@ -35,15 +39,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, those of the suites at hand included, and the session's hooks."""
+    """Register the markers, those of the suites at hand included, and the hooks for the part this process plays."""
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     here = Path(__file__).parent
     # In the wheel the suites lie inside the package, in a checkout beside it.
     for suite in sorted((*here.glob(f"suites/*/{SUITE_FILE}"), *here.parent.glob(f"suites/*/{SUITE_FILE}"))):
         register_suite(config, suite.parent.name)
-    config.stash[SESSION] = LlmbenchSession(config)
-    config.pluginmanager.register(config.stash[SESSION], "llmbench-session")
+    run = Run(config)
+    config.stash[GRADING] = grading = Grading(run)
+    parts = [Collecting(run), grading] if run.is_worker else [Collecting(run), grading, Recording(run)]
+    for part in parts:
+        config.pluginmanager.register(part, f"llmbench-{type(part).__name__.lower()}")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -54,18 +61,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     return (yield)
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
-    """Register the marker of a suite that lies elsewhere, before its test module is imported."""
-    if (file_path.parent / SUITE_FILE).exists():
-        register_suite(parent.config, file_path.parent.name)
-
-
 @pytest.fixture
 def observe(request: pytest.FixtureRequest) -> Observe:
     """The model's answer to this suite's letter: call it with a scenario of the judge to see what the answer does."""
-    return request.config.stash[SESSION].attempt(request.node)
-
-
-def register_suite(config: pytest.Config, name: str) -> None:
-    """Make the name of a suite a known marker."""
-    config.addinivalue_line("markers", f"{name}: checks of the suite {name}")
+    return request.config.stash[GRADING].attempt(request.node)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-OURS_LIGHT = {"errors", "options", "plugin", "session", "model", "model.endpoint", "model.settings"}
+OURS_LIGHT = {
+    *("plugin", "collecting", "grading", "recording", "run", "options", "errors"),
+    *("model", "model.endpoint", "model.settings"),
+}
 HEAVY = {"httpx", "httpcore", "anyio", "yaml", "msgspec", "stamina", "tenacity", "zmq", "asyncio", "ssl", "http"}
 
 

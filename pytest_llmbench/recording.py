@@ -1,0 +1,136 @@
+"""Hooks of the process that the user started: decides the settings, deals out the checks, records how they ended."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.options import settings_to_text, value_of
+from pytest_llmbench.run import CASE, Run, is_given_up
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+    from xdist.workermanage import WorkerController
+
+    from pytest_llmbench.model.report import Report
+    from pytest_llmbench.recorder import Recorder
+
+
+class Recording:
+    """Not in workers: files that all share are written by one process."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._session: pytest.Session | None = None
+        self._recorder: Recorder | None = None
+        self._report: Report | None = None
+
+    def pytest_report_header(self) -> list[str]:
+        """Say whom this run asks."""
+        if not self._run.is_used:
+            return []
+        if not value_of(self._run.config, "endpoint"):
+            return ["llmbench: no --llm-endpoint given: judging the reference answers bundled with the suites"]
+        return [
+            f"llmbench: endpoint {one.name}: {one.problem or one.replay or one.url}"
+            + (f" ({one.model})" if one.model else "")
+            for one in self._run.settings.endpoints
+        ]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Decide the settings before xdist starts its workers, so that a mistake is told once and at once."""
+        self._session = session
+        _ = self._run.settings
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: WorkerController) -> None:
+        """Hand the settings to a worker."""
+        node.workerinput["llmbench"] = settings_to_text(self._run.settings)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+        """Keep the checks of one answer together, unless the user chose another way to deal out tests."""
+        if config.getvalue("dist") not in ("load", "loadgroup") or not self._run.is_used:
+            return None
+        from pytest_llmbench.scheduling import CaseScheduling
+
+        return CaseScheduling(config, log, self._run.endpoint_names)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Begin the record before the first test runs; without xdist."""
+        if any(CASE in item.stash for item in session.items) and not session.testsfailed:
+            self._begin()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Begin the record before the first test is dealt out; with xdist."""
+        from pytest_llmbench.nodeids import read_check_id
+
+        if any(read_check_id(nodeid, self._run.endpoint_names) for nodeid in ids):
+            self._begin()
+
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """A check that killed its worker is our error, not the model's failure."""
+        if self._recorder is None:
+            return
+        from pytest_llmbench.nodeids import read_check_id
+        from pytest_llmbench.verdict import tell_crash
+
+        known = read_check_id(crashitem, self._run.endpoint_names)
+        if known is not None:
+            tell_crash(report, known)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Record a check as soon as it ended."""
+        if self._recorder is None:
+            return
+        from pytest_llmbench.verdict import carried
+
+        check = carried(report)
+        if check is not None and str(report.outcome) != "rerun":
+            self._recorder.add(check)
+        if self._session is not None and is_given_up(self._session):
+            self._abandon()
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Let no worker wait for answers that nobody will look at."""
+        self._abandon()
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the report."""
+        if self._recorder is not None:
+            self._report = self._recorder.finish()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show what the run found and where it lies."""
+        if self._report is None:
+            return
+        from pytest_llmbench.reports.terminal import summary_lines
+
+        terminalreporter.section("llmbench")
+        width = shutil.get_terminal_size().columns
+        for line in summary_lines(self._report, run_folder=self._run.settings.out, width=width):
+            terminalreporter.write_line(line)
+
+    def _begin(self) -> None:
+        option = self._run.config.option
+        if self._recorder is not None or option.collectonly or value_of(self._run.config, "export-prompts"):
+            return
+        from pytest_llmbench.recorder import Recorder
+
+        command = ("pytest", *map(str, self._run.config.invocation_params.args))
+        try:
+            self._recorder = Recorder(self._run.settings, command, self._run.began_s)
+        except UsageFault as fault:
+            raise pytest.UsageError(str(fault)) from fault
+
+    def _abandon(self) -> None:
+        if self._recorder is not None:
+            self._recorder.folder.abandon()
