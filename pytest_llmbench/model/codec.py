@@ -34,7 +34,10 @@ def decode(data: bytes, kind: type[T]) -> T:
     Raises:
         ValueError: it is not JSON, or not such a record; the message says where.
     """
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error  # before 0.20 msgspec's own was none
 
 
 def json_schema(kind: Any) -> dict[str, Any]:

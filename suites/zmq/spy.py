@@ -18,7 +18,7 @@ import zmq.devices  # it takes names over from `zmq` on import, which must happe
 
 WATCHED = frozenset({int(zmq.SUB), int(zmq.XSUB)})
 METHODS = ("set", "get", "setsockopt", "getsockopt", "bind", "connect", "unbind", "disconnect", "monitor", "send")
-RECEIVING = ("recv", "recv_into")
+RECEIVING = tuple(name for name in ("recv", "recv_into") if hasattr(zmq.Socket, name))  # pyzmq 26 has no recv_into
 FUNCTIONS = ("zmq_poll", "proxy", "proxy_steerable", "monitored_queue")
 
 Report = Callable[[int, int, str], None]
