@@ -37,7 +37,7 @@ def decode(data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from error  # before 0.20 msgspec's own was none
+        raise ValueError(str(error)) from error  # in msgspec 0.19 it is none
 
 
 def json_schema(kind: Any) -> dict[str, Any]:
