@@ -246,7 +246,8 @@ def test_ctrl_c_ends_at_once_and_still_reports(demo: Demo) -> None:
     slow = Reply((b": wait\n\n",), end=End.HOLD)
     with ScriptedServer([streamed(RIGHT), slow]) as server:
         run = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "suites", *one_after_the_other(server)],
+            # A shell that starts us in the background has SIGINT ignored, and children inherit that.
+            ["env", "--default-signal=INT", sys.executable, "-m", "pytest", "suites", *one_after_the_other(server)],
             cwd=demo.pytester.path,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
