@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_llmbench.check import Attempt, Grader
     from pytest_llmbench.fetch import Case
 
-ATTEMPT = pytest.StashKey["Attempt"]()
+ATTEMPT: pytest.StashKey[Attempt] = pytest.StashKey()
 """On an item: its check, once begun."""
 
 

@@ -17,7 +17,7 @@ from pytest_llmbench.run import SUITE_FILE, Run
 if TYPE_CHECKING:
     from pytest_llmbench.candidate import Observe
 
-GRADING = pytest.StashKey[Grading]()
+GRADING: pytest.StashKey[Grading] = pytest.StashKey()
 MARKERS = {
     "easy": "difficulty 1 of 5",
     "hard": "difficulty 2 of 5",

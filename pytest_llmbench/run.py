@@ -13,10 +13,11 @@ from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.options import read_settings, settings_from_text, value_of
 
 if TYPE_CHECKING:
+    from pytest_llmbench.fetch import Case
     from pytest_llmbench.model.settings import Settings
 
 SUITE_FILE = "suite.yaml"
-CASE = pytest.StashKey["Case"]()
+CASE: pytest.StashKey[Case] = pytest.StashKey()
 """On an item: the answer that it checks."""
 
 
