@@ -8,16 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate, islice
 
 from pytest_llmbench.answers.fences import scan
+from pytest_llmbench.model.reasoning import REASONING_TAGS
 
-_TAGS = (
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),
-    ("<seed:think>", "</seed:think>"),
-    ("[THINK]", "[/THINK]"),
-    ("<reasoning>", "</reasoning>"),
-    ("◁think▷", "◁/think▷"),
-)
 _HARMONY = re.compile(
     r"\s*(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary)[^<\n]{0,80}<\|message\|>", re.IGNORECASE
 )
@@ -25,14 +17,14 @@ _HARMONY_FINAL = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final[^<\
 _HARMONY_END = "<|end|>"
 _HARMONY_RETURN = "<|return|>"
 _OPENINGS = (
-    *((re.compile(r"\s*" + re.escape(opening), re.IGNORECASE), closing) for opening, closing in _TAGS),
+    *((re.compile(r"\s*" + re.escape(opening), re.IGNORECASE), closing) for opening, closing in REASONING_TAGS),
     (_HARMONY, _HARMONY_END),
 )
-_ANY_CLOSING = re.compile("|".join(re.escape(closing) for _, closing in _TAGS), re.IGNORECASE)
+_ANY_CLOSING = re.compile("|".join(re.escape(closing) for _, closing in REASONING_TAGS), re.IGNORECASE)
 _LONGEST_LINE = 2_000
 _TAGS_IN_CODE = 50
 """So many closing tags in code are passed over in search of one outside."""
-_OPENING_OF = {closing.lower(): re.compile(re.escape(opening), re.IGNORECASE) for opening, closing in _TAGS}
+_OPENING_OF = {closing.lower(): re.compile(re.escape(opening), re.IGNORECASE) for opening, closing in REASONING_TAGS}
 
 
 @dataclass(frozen=True, slots=True)

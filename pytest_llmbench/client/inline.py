@@ -9,15 +9,8 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-_TAGS = (
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),
-    ("<seed:think>", "</seed:think>"),
-    ("[THINK]", "[/THINK]"),
-    ("<reasoning>", "</reasoning>"),
-    ("◁think▷", "◁/think▷"),
-)
+from pytest_llmbench.model.reasoning import REASONING_TAGS
+
 _VISIBLE = re.compile(r"\S")
 _RAW_CHANNEL = "<|"
 """Begins the control tokens that some servers leave in the text."""
@@ -27,9 +20,9 @@ def _any(tags: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(tag) for tag in tags), re.IGNORECASE)
 
 
-_OPENING = _any(tuple(opening for opening, _ in _TAGS))
-_CLOSING = _any(tuple(closing for _, closing in _TAGS))
-_CLOSING_OF = {opening.lower(): _any((closing,)) for opening, closing in _TAGS}
+_OPENING = _any(tuple(opening for opening, _ in REASONING_TAGS))
+_CLOSING = _any(tuple(closing for _, closing in REASONING_TAGS))
+_CLOSING_OF = {opening.lower(): _any((closing,)) for opening, closing in REASONING_TAGS}
 
 
 def visible(content: str, start: int = 0) -> int | None:
