@@ -17,7 +17,7 @@ from pytest_llmbench.model.check import SandboxUse
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.runfolder import RunFolder
-from pytest_llmbench.sandbox import open_sandbox
+from pytest_llmbench.sandbox import open_sandbox, require_programs
 from pytest_llmbench.sandbox.api import Process, Sandbox
 
 T = TypeVar("T")
@@ -90,6 +90,7 @@ class Grader:
         error: Exception | None = None
         try:
             files, answer = read_answer(self.completion(case), case.suite)
+            require_programs(case.suite.needs)
             rng = random.Random(f"{self.settings.seed}/{case.suite.name}/{case.sample}/{name}")  # noqa: S311 - repeatable on purpose
             value = scenario(Candidate(files, answer, rng, self.sandbox, started))
         except AssertionError as failure:

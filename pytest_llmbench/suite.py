@@ -28,6 +28,8 @@ class Suite:
     """Relative path -> text of the files that the model is given."""
     wanted: tuple[str, ...] = ()
     """Files that an answer must or may return: those of the program and those that `suite.yaml` adds under `files`."""
+    needs: tuple[str, ...] = ()
+    """Programs besides a plain Debian's that a candidate must find in the sandbox, such as `jq`."""
 
 
 def load_suite(folder: Path) -> Suite:
@@ -48,6 +50,7 @@ def load_suite(folder: Path) -> Suite:
             prompt=letter.replace(PROGRAM_MARK, _fenced(program)),
             program=program,
             wanted=(*program, *about.get("files", ())),
+            needs=tuple(about.get("needs", ())),
         )
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
         raise GraderError(f"suite {folder}: {type(error).__name__}: {error}") from error

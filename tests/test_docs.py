@@ -16,9 +16,10 @@ from pytest_llmbench.options import OPTIONS
 from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.schema import report_schema
 from tests.reports.conftest import make_report
+from tests.suites.corpus import checks_of, suite_folders
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -70,3 +71,20 @@ def test_the_readme_begins_with_two_commands_of_one_line() -> None:
         "scripts/setup && .venv/bin/pytest\n",
         "scripts/setup tests && .venv/bin/pytest tests -n 2 --dist loadgroup\n",
     ]
+
+
+def quotes(page: str) -> list[str]:
+    """What the page of a suite quotes from its letter."""
+    text = " ".join((ROOT / "docs" / "checks" / f"{page}.md").read_text("utf-8").split())
+    return [quoted for quoted in re.findall(r'"([^"]*)"', text) if len(quoted) >= 20]
+
+
+@pytest.mark.parametrize("folder", suite_folders(), ids=lambda folder: folder.name)
+def test_every_check_rests_on_a_sentence_of_its_letter(folder: Path) -> None:
+    page = (ROOT / "docs" / "checks" / f"{folder.name}.md").read_text("utf-8")
+    letter = " ".join((folder / "prompt.md").read_text("utf-8").split())
+    for check in checks_of(folder):
+        (row,) = re.findall(rf"^\| `?{check}`? \|.*\|.*\|$", page, re.MULTILINE)
+        assert row.count('"') >= 2, f"{check} quotes nothing"
+    for quoted in quotes(folder.name):
+        assert quoted in letter, quoted

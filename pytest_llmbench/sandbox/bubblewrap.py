@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pytest_llmbench.errors import SandboxError
 from pytest_llmbench.model.check import SandboxUse
-from pytest_llmbench.sandbox import cgroup, first, jobs, launch, layout, watchdog
+from pytest_llmbench.sandbox import SYSTEM_PATH, cgroup, first, jobs, launch, layout, watchdog
 from pytest_llmbench.sandbox.api import WORK, Job, Process, Sandbox
 from pytest_llmbench.sandbox.chain import Chain, start_chain
 from pytest_llmbench.sandbox.control import Proof
@@ -85,7 +85,7 @@ class BubblewrapSandbox(Sandbox):
             python=str(python),
             work=WORK,
             trusted=layout.TRUSTED,
-            path=":".join(dict.fromkeys([str(python.parent), "/usr/bin", "/bin", "/usr/sbin", "/sbin"])),
+            path=":".join(dict.fromkeys([str(python.parent), *SYSTEM_PATH.split(":")])),
             temporary="/tmp",  # noqa: S108 - the sandbox's own
             distributions=layout.DIST if pieces else None,
         )

@@ -158,3 +158,10 @@ def test_junit_carries_what_a_dashboard_wants(demo: Demo) -> None:
 def test_the_summary_names_endpoints_scores_and_report(demo: Demo) -> None:
     result = demo.run(*demo.answers(new=WRONG, old=RIGHT).values())
     result.stdout.fnmatch_lines(["*llmbench*", "*new*1/2*", "*old*2/2*", "*report.json*"])
+
+
+def test_a_program_that_the_host_lacks_is_nobodys_failure(demo: Demo, right: str) -> None:
+    demo.write("suite.yaml", "title: Payouts\ndifficulty: easy\nneeds: [bash, xmrig-proxy, nonesuch]\n")
+    result = demo.run(demo.answers(good=right)["good"])
+    result.stdout.fnmatch_lines(["*infra_error: *has not got in /usr/bin*: xmrig-proxy, nonesuch; install them*"])
+    assert set(demo.outcomes().values()) == {"infra_error"}
