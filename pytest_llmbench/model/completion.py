@@ -32,6 +32,19 @@ class NetworkRead(NamedTuple):
     size_bytes: int
 
 
+class TextChunk(NamedTuple):
+    """One event that carried generated text."""
+
+    at_s: float
+    """Time of the read that completed it, in seconds on the monotonic clock since the request was sent."""
+    chars: int
+    """Length of its text."""
+    is_reasoning: bool
+    """Whether the server sent it as reasoning; reasoning between tags in the content counts as content."""
+    tokens: int | None = None
+    """How many tokens it carried, by the server's own word (token ids, continuous usage); None where it did not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts as the server gave them; None where it did not."""
@@ -81,6 +94,10 @@ class Exchange:
     """The server's own figures where it sends them (llama-server: `timings`), untouched."""
     attempts: int = 1
     """Requests made, retries included; only the last one was answered."""
+    chunks: tuple[TextChunk, ...] = ()
+    """In the order in which they came; empty for an answer that was not streamed."""
+    transport: str | None = None
+    """What took the times: `recorder` (at the socket) or `httpx` (at its reads); None for a replay."""
 
 
 @dataclass(frozen=True, slots=True)
