@@ -23,6 +23,7 @@ RUN_LIMIT_S = 900
 class Cell:
     """One check of one answer."""
 
+    suite: str
     answer: str
     check: str
     wanted: Outcome
@@ -71,19 +72,20 @@ def _cells(answers: Sequence[CorpusAnswer], checks: Mapping[tuple[str, str], Map
     for answer in answers:
         for check, wanted in answer.expected.items():
             seen = checks.get((answer.name, check), missing)
-            cells.append(Cell(answer.name, check, wanted, str(seen["outcome"]), seen["evidence"]))
+            cells.append(Cell(answer.suite, answer.name, check, wanted, str(seen["outcome"]), seen["evidence"]))
     return cells
 
 
 def as_table(cells: Sequence[Cell]) -> str:
     """Write cells as a matrix, answer x check; a cell that differs says `seen, not wanted`."""
-    checks = list(dict.fromkeys(cell.check for cell in cells))
-    rows = {name: {} for name in dict.fromkeys(cell.answer for cell in cells)}  # type: dict[str, dict[str, str]]
-    for cell in cells:
-        rows[cell.answer][cell.check] = f"{cell.seen}, not {cell.wanted}" if cell.differs else cell.seen
-    width = max(map(len, rows))
-    lines = [" ".join((" " * width, *(f"{check:26}" for check in checks))).rstrip()]
-    lines += [
-        " ".join((f"{name:{width}}", *(f"{row[check]:26}" for check in checks))).rstrip() for name, row in rows.items()
-    ]
-    return "\n".join(lines)
+    names, checks = (
+        tuple(dict.fromkeys(found)) for found in zip(*((cell.answer, cell.check) for cell in cells), strict=True)
+    )
+    told = {
+        (cell.answer, cell.check): f"{cell.seen}, not {cell.wanted}" if cell.differs else cell.seen for cell in cells
+    }
+    table = [["", *checks], *([name, *(told[name, check] for check in checks)] for name in names)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in table
+    )

@@ -41,7 +41,11 @@ def main() -> int:
             print(f"run {run}: {len(cells)} cells, {len(wrong)} differ, {time.monotonic() - began_s:.0f} s", flush=True)
             for cell in wrong:
                 print(f"  {cell.answer} {cell.check}: {cell.seen}, not {cell.wanted}: {cell.evidence}", flush=True)
-    print(as_table(cells))
+    for folder in suite_folders():
+        if of_suite := [cell for cell in cells if cell.suite == folder.name]:
+            print(as_table(of_suite))
+    gaming = [cell for cell in cells if cell.answer.startswith("gaming-")]
+    print(f"gaming answers, last run: {sum(cell.seen == 'passed' for cell in gaming)} of {len(gaming)} checks passed")
     print(f"{args.runs} runs, {'busy' if args.busy else 'idle'}: {len(differed)} cells ever differed")
     for described, times in differed.most_common():
         print(f"  {times} x {described}")
