@@ -71,7 +71,7 @@ def grade(text: str, path: str, original: Shape | None, *, sure: bool, known_mar
         (f"it imports {original.module!r} itself", bool(lost) and original.module in shape.imports),
         (f"{_left_out(marks)} and {_names(fewer)} missing", bool(fewer and marks)),
         (f"{_names(lost)} missing, and it uses {_names(relies)} without defining it", bool(lost and relies)),
-        ("it defines nothing of what the file defines", _is_foreign(shape, original, sure=sure)),
+        ("it defines nothing of what the file defines", _is_foreign(text, shape, original, sure=sure)),
         (_left_out(marks), bool(marks) and not original.defines and shape.size < original.size),
         ("it is far shorter than the file", not original.defines and not sure and _far_shorter(shape, original)),
     ):
@@ -125,10 +125,14 @@ def _is_stub(line: str, indent: int, before: tuple[str, int], after: int) -> boo
     return line == "..." and indent > after and (opens or documents)
 
 
-def _is_foreign(shape: Shape, original: Shape, *, sure: bool) -> bool:
+def _is_foreign(text: str, shape: Shape, original: Shape, *, sure: bool) -> bool:
     if not original.defines or original.defines & shape.defines:
         return False
-    return not sure or _far_shorter(shape, original)
+    if not sure:
+        return True
+    # What is left of a file whose code moved into another one: imports of the old names, or a script with its `#!`.
+    moved = bool(original.defines & shape.binds) or text.lstrip().startswith("#!")
+    return _far_shorter(shape, original) and not moved
 
 
 def _far_shorter(shape: Shape, original: Shape) -> bool:

@@ -261,3 +261,13 @@ def test_file_deleted_by_a_diff() -> None:
     found = extract_files("--- a/pump.py\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-x\n-y\n", TWO, tuple(TWO))
     assert found.files == ONE
     assert found.returned == ("pump.py",)
+
+
+@pytest.mark.parametrize(
+    "thin",
+    ["from pump import Tank\n", "#!/usr/bin/env python3\nimport pump\n\npump.run()\n"],
+    ids=["imports the old names", "is a script"],
+)
+def test_a_file_whose_code_moved_into_another_one_is_whole(thin: str) -> None:
+    found = extract(fence(thin, "python tank.py") + fence(FIXED + "\ndef run():\n    pass\n", "python pump.py"))
+    assert found["tank.py"] == thin
