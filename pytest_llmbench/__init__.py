@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_llmbench.candidate import Candidate, Observe
     from pytest_llmbench.errors import AnswerFault, GraderError
+    from pytest_llmbench.load.fixture import Measure
     from pytest_llmbench.sandbox.api import Driver, Exit, Job, Limits, Process, Sandbox, Task
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "GraderError",
     "Job",
     "Limits",
+    "Measure",
     "Observe",
     "Process",
     "Sandbox",
@@ -31,6 +33,7 @@ _HOME = {
     "AnswerFault": "errors",
     "Candidate": "candidate",
     "GraderError": "errors",
+    "Measure": "load.fixture",
     "Observe": "candidate",
 }
 

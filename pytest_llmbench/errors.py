@@ -5,6 +5,7 @@ LlmbenchError
 ├── AnswerFault              the model: a failed test (`wrong`, `truncated` or `empty`)
 ├── InfraError               neither: a pytest error, outcome `infra_error`
 │   ├── EndpointError        the endpoint, its network or its server
+│   │   └── ContextTooSmallError
 │   └── SandboxError         the sandbox could not be set up, or broke
 └── GraderError              this package or a suite's judge: a pytest error, outcome `grader_error`
 """
@@ -41,6 +42,10 @@ class InfraError(LlmbenchError):
 
 class EndpointError(InfraError):
     """The endpoint did not give a whole answer. The message is one line and names the endpoint's URL."""
+
+
+class ContextTooSmallError(EndpointError):
+    """The server refused a prompt because it is longer than its context."""
 
 
 class SandboxError(InfraError):

@@ -139,7 +139,7 @@ class Fetcher:
         raise AssertionError("patience has no end")
 
     def _slots(self, endpoint: str) -> list[str]:
-        return [f"slot-{endpoint}-{place}" for place in range(self._settings.concurrency)]
+        return self._folder.slots(endpoint, self._settings.concurrency)
 
 
 async def _patiently() -> AsyncIterator[None]:

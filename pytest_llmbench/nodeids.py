@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from pytest_llmbench.model.completion import CaseKey
+from pytest_llmbench.model.settings import SPEED
 
 _CHECK = re.compile(r"(?:.*/)?(?P<suite>[^/]+)/[^/]+\.py::test_(?P<check>\w+)\[(?P<case>.+)\]")
 _SAMPLE = re.compile(r"(?P<endpoint>.+)-s(?P<sample>[0-9]+)")
@@ -27,7 +28,7 @@ def case_id(endpoint: str, sample: int) -> str:
 def read_check_id(nodeid: str, endpoints: Collection[str]) -> CheckId | None:
     """Read a test id; None if it is not that of a check of one of the endpoints."""
     match = _CHECK.fullmatch(nodeid)
-    if match is None:
+    if match is None or match["suite"] == SPEED:
         return None
     endpoint, sample = match["case"], 1
     if (sampled := _SAMPLE.fullmatch(endpoint)) is not None:
@@ -35,3 +36,13 @@ def read_check_id(nodeid: str, endpoints: Collection[str]) -> CheckId | None:
     if endpoint not in endpoints:
         return None
     return CheckId(CaseKey(endpoint, match["suite"], sample), match["check"])
+
+
+def read_speed_id(nodeid: str, endpoints: Collection[str]) -> str | None:
+    """Return the endpoint that a speed test measures; None if it is no such test."""
+    match = _CHECK.fullmatch(nodeid)
+    if match is None or match["suite"] != SPEED:
+        return None
+    case = match["case"]
+    fitting = [name for name in endpoints if case == name or case.startswith(f"{name}-")]
+    return max(fitting, key=len, default=None)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pytest_llmbench.model.endpoint import DEFAULT_MAX_TOKENS, Endpoint, Samplin
 from pytest_llmbench.model.settings import ReportTarget, Settings
 
 SANDBOXES = ("bubblewrap", "none")
+SWEEP = (1, 2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Option:
     parse: Callable[[str], Any] = str
     default: Any = None
     repeatable: bool = False
+    is_switch: bool = False
+    """It takes no value."""
 
     @property
     def flag(self) -> str:
@@ -70,6 +72,13 @@ def _sandbox(text: str) -> str:
     return text
 
 
+def _levels(text: str) -> tuple[int, ...]:
+    levels = tuple(_positive_int(part) for part in text.split(","))
+    if list(levels) != sorted(set(levels)):
+        raise ValueError("wanted numbers that grow")
+    return levels
+
+
 def _report(text: str) -> ReportTarget:
     from pytest_llmbench.reports import FORMATS
 
@@ -103,6 +112,11 @@ OPTIONS = (
     Option("out", "DIR", "run folder (default: .llmbench/<time>)"),
     Option("report", "FORMAT:PATH", "write a further copy of the report; repeatable", _report, repeatable=True),
     Option("sandbox", "KIND", "bubblewrap (default), or none: no isolation at all", _sandbox, "bubblewrap"),
+    Option("speed", "", "measure speed, too: needs a server to itself", is_switch=True),
+    Option("sweep", "N,N,…", "requests in flight of the concurrency sweep (default: 1,2,4,8,16,32,64)", _levels, SWEEP),
+    Option("min-tok-s", "RATE", "a single stream must decode at least that many tokens a second", _positive_float),
+    Option("max-ttft", "SECONDS", "a single stream must begin within that time", _positive_float),
+    Option("baseline", "REPORT", "report.json of an earlier run: speed must not be lower"),
     Option("export-prompts", "DIR", "write each suite's prompt to DIR/<suite>.md and run nothing"),
 )
 
@@ -111,6 +125,10 @@ def add_options(parser: pytest.Parser) -> None:
     """Register every option and its ini twin."""
     group = parser.getgroup("llmbench", "judge language models by running their answers")
     for option in OPTIONS:
+        if option.is_switch:
+            group.addoption(option.flag, dest=option.dest, action="store_true", default=None, help=option.help)
+            parser.addini(option.dest, f"same as {option.flag}", type="bool", default=False)
+            continue
         action = "append" if option.repeatable else "store"
         group.addoption(option.flag, dest=option.dest, action=action, metavar=option.metavar, help=option.help)
         help_text = f"same as {option.flag}"
@@ -129,6 +147,8 @@ def value_of(config: pytest.Config, name: str) -> Any:
     option = next(option for option in OPTIONS if option.name == name)
     given = config.getoption(option.dest)
     raw = config.getini(option.dest) if given in (None, []) else given
+    if option.is_switch:
+        return bool(raw)
     if option.repeatable:
         return tuple(_parsed(option, text) for text in raw)
     return _parsed(option, raw) if raw else option.default
@@ -161,6 +181,10 @@ def read_settings(config: pytest.Config) -> Settings:
         timeout_s=value_of(config, "timeout"),
         sandbox=value_of(config, "sandbox"),
         reports=value_of(config, "report"),
+        sweep=value_of(config, "sweep"),
+        min_tok_s=value_of(config, "min-tok-s"),
+        max_ttft_s=value_of(config, "max-ttft"),
+        baseline=_baseline(config),
     )
 
 
@@ -173,9 +197,26 @@ def _run_folder(config: pytest.Config, given: str) -> Path:
     return out
 
 
+def _baseline(config: pytest.Config) -> str | None:
+    given = value_of(config, "baseline")
+    if given is None:
+        return None
+    from pytest_llmbench.model.codec import decode
+    from pytest_llmbench.model.report import Report
+
+    path = config.invocation_params.dir / given
+    try:
+        decode(path.read_bytes(), Report)
+        return str(path)
+    except (OSError, ValueError) as error:
+        raise UsageFault(f"--llm-baseline={given}: wanted the report.json of an earlier run: {error}") from error
+
+
 def settings_to_text(settings: Settings) -> str:
     """Serialise for an xdist worker."""
-    return json.dumps(asdict(settings))
+    from pytest_llmbench.model.codec import encode
+
+    return encode(settings).decode()
 
 
 def settings_from_text(text: str) -> Settings:

@@ -10,14 +10,17 @@ import pytest
 
 from pytest_llmbench.collecting import Collecting, register_suite
 from pytest_llmbench.grading import Grading
+from pytest_llmbench.measuring import Measuring
 from pytest_llmbench.options import add_options
 from pytest_llmbench.recording import Recording
 from pytest_llmbench.run import SUITE_FILE, Run
 
 if TYPE_CHECKING:
     from pytest_llmbench.candidate import Observe
+    from pytest_llmbench.load.fixture import Measure
 
 GRADING: pytest.StashKey[Grading] = pytest.StashKey()
+MEASURING: pytest.StashKey[Measuring] = pytest.StashKey()
 MARKERS = {
     "easy": "difficulty 1 of 5",
     "hard": "difficulty 2 of 5",
@@ -30,6 +33,7 @@ MARKERS = {
     "protocol": "what goes over the wire",
     "robustness": "start, stop, failure",
     "shell": "shell scripts",
+    "speed": "how fast an endpoint answers; not part of a plain run, see --llm-speed",
 }
 
 
@@ -48,7 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         register_suite(config, suite.parent.name)
     run = Run(config)
     config.stash[GRADING] = grading = Grading(run)
-    parts = [Collecting(run), grading] if run.is_worker else [Collecting(run), grading, Recording(run)]
+    config.stash[MEASURING] = measuring = Measuring(run)
+    parts = [Collecting(run), grading, measuring, *([] if run.is_worker else [Recording(run)])]
     for part in parts:
         config.pluginmanager.register(part, f"llmbench-{type(part).__name__.lower()}")
 
@@ -65,3 +70,9 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
 def observe(request: pytest.FixtureRequest) -> Observe:
     """The model's answer to this suite's letter: call it with a scenario of the judge to see what the answer does."""
     return request.config.stash[GRADING].attempt(request.node)
+
+
+@pytest.fixture
+def measure(request: pytest.FixtureRequest) -> Measure:
+    """An endpoint, alone: call it with a workload to see how fast it is."""
+    return request.config.stash[MEASURING].measure(request.node, request.param)

@@ -15,6 +15,7 @@ from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.report import Report, RunInfo
 from pytest_llmbench.model.settings import Settings
+from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.build import build_report
 from pytest_llmbench.runfolder import RunFolder, write_whole
@@ -29,6 +30,7 @@ class Recorder:
         self._command = command
         self._began_s = began_s
         self._checks: dict[str, Check] = {}
+        self._speed: dict[str, tuple[SpeedRow, ...]] = {}
         self.folder = RunFolder(Path(settings.out))
         self._holder = self.folder.begin()
         for target in settings.reports:
@@ -38,6 +40,12 @@ class Recorder:
         """Record a check; of one that ran more than once the last result counts."""
         self._checks[check.nodeid] = check
         self.folder.append("check", check)
+
+    def add_speed(self, nodeid: str, rows: tuple[SpeedRow, ...]) -> None:
+        """Record what a test measured; of one that ran more than once the last result counts."""
+        self._speed[nodeid] = rows
+        for row in rows:
+            self.folder.append("speed", row)
 
     def finish(self) -> Report:
         """Write report.json and every further copy asked for."""
@@ -52,7 +60,13 @@ class Recorder:
             host=_host(),
             sandbox=settings.sandbox,
         )
-        report = build_report(run, settings.endpoints, self.folder.completions(), list(self._checks.values()))
+        report = build_report(
+            run,
+            settings.endpoints,
+            self.folder.completions(),
+            list(self._checks.values()),
+            [row for rows in self._speed.values() for row in rows],
+        )
         self.folder.write("report.json", FORMATS["json"](report).encode())
         for target in settings.reports:
             write_whole(Path(target.path), FORMATS[target.format](report).encode())

@@ -64,15 +64,17 @@ class Recording:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin the record before the first test runs; without xdist."""
-        if any(CASE in item.stash for item in session.items) and not session.testsfailed:
+        ours = any(CASE in item.stash or "measure" in getattr(item, "fixturenames", ()) for item in session.items)
+        if ours and not session.testsfailed:
             self._begin()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
         """Begin the record before the first test is dealt out; with xdist."""
-        from pytest_llmbench.nodeids import read_check_id
+        from pytest_llmbench.nodeids import read_check_id, read_speed_id
 
-        if any(read_check_id(nodeid, self._run.endpoint_names) for nodeid in ids):
+        names = self._run.endpoint_names
+        if any(read_check_id(nodeid, names) or read_speed_id(nodeid, names) for nodeid in ids):
             self._begin()
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
@@ -91,11 +93,13 @@ class Recording:
         """Record a check as soon as it ended."""
         if self._recorder is None:
             return
-        from pytest_llmbench.verdict import carried
+        from pytest_llmbench.verdict import carried, carried_speed
 
         check = carried(report)
         if check is not None and str(report.outcome) != "rerun":
             self._recorder.add(check)
+        if rows := carried_speed(report):
+            self._recorder.add_speed(report.nodeid, rows)
         if self._session is not None and is_given_up(self._session):
             self._abandon()
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import fcntl
 import secrets
 import shutil
+import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -22,6 +24,7 @@ from pytest_llmbench.model.completion import CaseKey, Completion, transcript_pat
 OWN_ENTRIES = ("report.json", "journal.jsonl", "completions", "logs")
 LOCKS = ".locks"
 ABANDONED = "abandoned"
+POLL_S = 0.02
 
 
 class RunFolder:
@@ -57,6 +60,11 @@ class RunFolder:
         """Write a file in one step, replacing an older one."""
         return write_whole(self.path / name, data)
 
+    @staticmethod
+    def slots(endpoint: str, count: int) -> list[str]:
+        """Names of the locks that stand for an endpoint's places: as many as there may be requests in flight."""
+        return [f"slot-{endpoint}-{place}" for place in range(count)]
+
     def claim(self, name: str) -> IO[bytes] | None:
         """Try to take the lock called `name`; None if another holds it. Closing it, or dying, frees it."""
         path = self.path / LOCKS / name
@@ -68,6 +76,13 @@ class RunFolder:
             handle.close()
             return None
         return handle
+
+    def claim_all(self, names: Iterable[str]) -> Iterator[IO[bytes]]:
+        """Take all these locks, one after the other, waiting for each as long as it takes."""
+        for name in names:
+            while (taken := self.claim(name)) is None:
+                time.sleep(POLL_S)  # the kernel has no event for a lock of another process that came free
+            yield taken
 
     def is_claimed(self, name: str) -> bool:
         """Whether some process, this one included, holds the lock called `name`."""

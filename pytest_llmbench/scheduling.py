@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xdist.scheduler import LoadScopeScheduling
 
-from pytest_llmbench.nodeids import read_check_id
+from pytest_llmbench.nodeids import read_check_id, read_speed_id
 
 if TYPE_CHECKING:
     import pytest
@@ -26,7 +26,11 @@ class CaseScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships 
 
     def _split_scope(self, nodeid: str) -> str:
         check = read_check_id(nodeid, self._endpoints)
-        return nodeid if check is None else "/".join(map(str, check.key))
+        if check is not None:
+            return "/".join(map(str, check.key))
+        measured = read_speed_id(nodeid, self._endpoints)
+        # One after the other: two workers would only wait for each other.
+        return nodeid if measured is None else f"speed/{measured}"
 
     def remove_node(self, node: WorkerController) -> str | None:
         """Take a worker that died out of the schedule, and return the test that it died of.

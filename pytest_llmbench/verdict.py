@@ -12,12 +12,15 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.codec import decode, encode
 from pytest_llmbench.model.completion import CaseKey
 from pytest_llmbench.model.outcome import Outcome
+from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.nodeids import CheckId
 from pytest_llmbench.reports.junit import completion_properties
 
 EVIDENCE_CHARS = 2_000
 CARRIED = "llmbench_check"
 """Attribute of a test report, which xdist carries to the controller: the check as JSON."""
+CARRIED_SPEED = "llmbench_speed"
+"""The same for the rows of a speed test."""
 
 
 def outcome_of(error: BaseException | None, when: Literal["setup", "call"], *, truncated: bool) -> Outcome:
@@ -82,6 +85,17 @@ def tell_crash(report: pytest.TestReport, known: CheckId) -> None:
     )
     _carry(report, check)
     report.user_properties = list(_properties(check, None))
+
+
+def carry_speed(report: pytest.TestReport, rows: tuple[SpeedRow, ...]) -> None:
+    """Let a test's report carry what was measured."""
+    setattr(report, CARRIED_SPEED, encode(rows).decode())
+
+
+def carried_speed(report: pytest.TestReport) -> tuple[SpeedRow, ...]:
+    """Return what a test's report carries of speed; empty if nothing."""
+    text = getattr(report, CARRIED_SPEED, None)
+    return () if text is None else decode(text.encode(), tuple[SpeedRow, ...])
 
 
 def carried(report: pytest.TestReport) -> Check | None:

@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_llmbench.client.inline import answer_offset, visible
+from pytest_llmbench.client.tokencounts import Said, TokenCounts, count, tokens_of
+from pytest_llmbench.client.wire import Chunk, Delta
 from pytest_llmbench.errors import EndpointError
-from pytest_llmbench.model.completion import Exchange, Timing, Usage
-
-_REASONING_FIELDS = ("reasoning_content", "reasoning")
-"""Some servers send both with the same text: the first one that holds any counts."""
+from pytest_llmbench.model.completion import Exchange, TextChunk, Timing, Usage
 
 _ABORTED = frozenset({"abort", "error"})
 """Finish reasons by which vLLM, SGLang and others say that the server, not the model, stopped."""
 
-_MAX_COUNT = 2**53
-
 
 class ServerSaidError(EndpointError):
     """The server reported an error where a chunk was due. Its text is the server's own."""
+
+
+_Piece = tuple[float, str, str, int, Said]
+"""What one event added: its time, content, reasoning, length of what it added to tool calls, tokens up to it."""
 
 
 class Deltas:
@@ -29,108 +30,109 @@ class Deltas:
     def __init__(self) -> None:
         self.finish_reason: str | None = None
         self.choices = 0
-        self._content: list[tuple[float, str]] = []
-        self._reasoning: list[tuple[float, str]] = []
-        self._text_times_s: list[float] = []
+        self._pieces: list[_Piece] = []
+        self._counts = TokenCounts()
         self._model: str | None = None
         self._usage: Mapping[str, Any] = {}
         self._timings: Mapping[str, Any] | None = None
 
-    def take(self, chunk: Any, at_s: float) -> None:
-        """Fold one decoded chunk in, or a whole answer, which has `message` in place of `delta`.
+    def take(self, chunk: Chunk, at_s: float, said: bytes = b"") -> None:
+        """Fold one chunk in, or a whole answer, which has `message` in place of `delta`.
+
+        Args:
+            chunk: decoded.
+            at_s: time of the read that completed it.
+            said: its text, to be quoted.
 
         Raises:
             ServerSaidError: the chunk is an error, or no object at all.
         """
-        if not isinstance(chunk, dict) or chunk.get("error") or chunk.get("object") == "error":
-            raise ServerSaidError(json.dumps(chunk))
-        for choice in _dicts(chunk.get("choices")):
-            self._choice(choice, at_s)
-        if chunk.get("model") and isinstance(chunk["model"], str):
-            self._model = chunk["model"]
+        if chunk.is_error:
+            raise ServerSaidError(said.decode("utf-8", "replace"))
+        # Counted whether there is text or not: what an event without text carried belongs to the next one.
+        tokens = self._counts.take(chunk)
+        for choice in chunk.choices or ():
+            self.choices += 1
+            delta = choice.message if choice.delta is None else choice.delta
+            if delta is not None:
+                content = delta.content or ""
+                reasoning = delta.reasoning_content or delta.reasoning or ""  # both may hold the same text
+                call_chars = _call_chars(delta) if delta.tool_calls else 0
+                if content or reasoning or call_chars:
+                    self._pieces.append((at_s, content, reasoning, call_chars, tokens))
+            if choice.finish_reason:
+                self._finish(choice.finish_reason)
+        if chunk.model:
+            self._model = chunk.model
         # Continuous usage comes with every chunk; a later null takes nothing back.
-        if chunk.get("usage") and isinstance(chunk["usage"], dict):
-            self._usage = chunk["usage"]
-        if chunk.get("timings") and isinstance(chunk["timings"], dict):
-            self._timings = chunk["timings"]
+        if chunk.usage:
+            self._usage = chunk.usage
+        if chunk.timings:
+            self._timings = chunk.timings
 
-    def _choice(self, choice: Mapping[str, Any], at_s: float) -> None:
-        self.choices += 1
-        delta = choice.get("delta") or choice.get("message")
-        if isinstance(delta, dict):
-            content = _text(delta.get("content"))
-            reasoning = next(filter(None, (_text(delta.get(name)) for name in _REASONING_FIELDS)), "")
-            if content:
-                self._content.append((at_s, content))
-            if reasoning:
-                self._reasoning.append((at_s, reasoning))
-            if content or reasoning:
-                self._text_times_s.append(at_s)
-        reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason:
-            if reason in _ABORTED:
-                raise ServerSaidError(f"finish_reason {reason}")
-            self.finish_reason = reason
+    def _finish(self, reason: str) -> None:
+        if reason in _ABORTED:
+            raise ServerSaidError(f"finish_reason {reason}")
+        self.finish_reason = reason
 
     def exchange(self, ended_at_s: float) -> Exchange:
         """Return what all chunks together say; the reads are the caller's to add."""
-        content, reasoning = ("".join(text for _, text in pieces) for pieces in (self._content, self._reasoning))
+        content = "".join([content for _, content, _, _, _ in self._pieces])
+        reasoning = "".join([reasoning for _, _, reasoning, _, _ in self._pieces])
         timings = None if self._timings is None else json.loads(_sound(json.dumps(self._timings, ensure_ascii=False)))
+        text_times_s = [at_s for at_s, content, reasoning, _, _ in self._pieces if content or reasoning]
         return Exchange(
             content=_sound(content),
             reasoning=_sound(reasoning) or None,
             finish_reason=None if self.finish_reason is None else _sound(self.finish_reason),
             usage=_usage(self._usage, self._timings or {}),
             timing=Timing(
-                ttft_s=self._text_times_s[0] if self._text_times_s else None,
-                ttft_answer_s=self._answer_began_s(content),
-                last_token_s=self._text_times_s[-1] if self._text_times_s else None,
+                ttft_s=text_times_s[0] if text_times_s else None,
+                ttft_answer_s=self._answer_began_s(content, told_apart=bool(reasoning)),
+                last_token_s=text_times_s[-1] if text_times_s else None,
                 e2e_s=ended_at_s,
-                text_chunks=len(self._text_times_s),
+                text_chunks=len(text_times_s),
             ),
             served_model=None if self._model is None else _sound(self._model),
             server_timings=timings,
+            chunks=self._chunks(),
         )
 
-    def _answer_began_s(self, content: str) -> float | None:
+    def _chunks(self) -> tuple[TextChunk, ...]:
+        if not self._pieces:
+            return ()
+        carried = tokens_of([said for _, _, _, _, said in self._pieces])
+        return tuple(
+            TextChunk(at_s, len(content) + len(reasoning) + call_chars, not (content or call_chars), tokens)
+            for (at_s, content, reasoning, call_chars, _), tokens in zip(self._pieces, carried, strict=True)
+        )
+
+    def _answer_began_s(self, content: str, *, told_apart: bool) -> float | None:
         # A server that tells reasoning apart leaves none in the content, and tags there are the answer's own.
-        offset = visible(content) if self._reasoning else answer_offset(content)
+        offset = visible(content) if told_apart else answer_offset(content)
         if offset is None:
             return None
         seen = 0
-        for at_s, text in self._content:
+        for at_s, text, _, _, _ in self._pieces:
             seen += len(text)
             if offset < seen:
                 return at_s
         return None
 
 
-def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    """Read text that comes as a string, or as a list of parts of type text."""
-    if isinstance(value, str):
-        return value
-    return "".join(part["text"] for part in _dicts(value) if isinstance(part.get("text"), str))
+def _call_chars(delta: Delta) -> int:
+    functions = [call.function for call in delta.tool_calls or () if call.function is not None]
+    return sum(len(function.name or "") + len(function.arguments or "") for function in functions)
 
 
 def _usage(usage: Mapping[str, Any], timings: Mapping[str, Any]) -> Usage:
-    cached = _count(usage, "prompt_tokens_details", "cached_tokens")
+    cached = count(usage, "prompt_tokens_details", "cached_tokens")
     return Usage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        reasoning_tokens=_count(usage, "completion_tokens_details", "reasoning_tokens"),
-        cached_tokens=_count(timings, "cache_n") if cached is None else cached,
+        prompt_tokens=count(usage, "prompt_tokens"),
+        completion_tokens=count(usage, "completion_tokens"),
+        reasoning_tokens=count(usage, "completion_tokens_details", "reasoning_tokens"),
+        cached_tokens=count(timings, "cache_n") if cached is None else cached,
     )
-
-
-def _count(found: Any, *path: str) -> int | None:
-    for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
-    plain = isinstance(found, int) and not isinstance(found, bool)
-    return found if plain and 0 <= found < _MAX_COUNT else None
 
 
 def _sound(text: str) -> str:

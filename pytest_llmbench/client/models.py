@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from pytest_llmbench.client.chat import request_headers
+from pytest_llmbench.client.call import request_headers
 from pytest_llmbench.client.faults import Site
 from pytest_llmbench.client.timeouts import MODEL_LIST, Timeouts
 from pytest_llmbench.errors import EndpointError

@@ -6,27 +6,33 @@ The rules are those of https://html.spec.whatwg.org/multipage/server-sent-events
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LINE_ENDS = (b"\n", b"\r")
+_PLAIN = b"data: "
+_NEXT = b"\n\n" + _PLAIN
 
 
 class EventTooLongError(ValueError):
     """One event, or one line, holds more bytes than the parser was told to keep."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event of the stream."""
 
     name: str
     """`message` if the stream does not name it."""
-    data: str
-    """The `data` lines, joined by newlines; bytes that are no UTF-8 became U+FFFD."""
+    raw: bytes
+    """The `data` lines, joined by newlines."""
     read: int
     """Which `feed` completed it, counted from 0."""
+
+    @property
+    def data(self) -> str:
+        """The data as text; bytes that are no UTF-8 became U+FFFD."""
+        return self.raw.decode("utf-8", "replace")
 
 
 class SseParser:
@@ -55,7 +61,7 @@ class SseParser:
         self._data_bytes = 0
         self._after_cr = False
         self._first = True
-        self._data: list[str] = []
+        self._data: list[bytes] = []
         self._name = ""
         self._read = -1
 
@@ -66,12 +72,40 @@ class SseParser:
             EventTooLongError: an event grew over the bound; the parser is of no further use.
         """
         self._read += 1
+        events: list[Event] = []
+        if self._after_cr and data:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")  # CR ended the line already; this LF belongs to it
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            self._lines(data, events)
+            return events
+        # All but the first and the last event of a read are whole, and nearly all of them are one line of data.
+        end = data.rfind(b"\n\n") + 2
+        if end == 1:  # there is none
+            self._lines(data, events)
+            return events
+        is_amid_event = self._first or self._partial or self._data or self._name
+        start = data.find(b"\n\n") + 2 if is_amid_event else 0
+        self._lines(data[:start], events)
+        self._events(data[start:end], events)
+        self._lines(data[end:], events)
+        return events
+
+    def _events(self, data: bytes, events: list[Event]) -> None:
+        """Take whole events, ended by LF only."""
+        read = self._read
+        if data.startswith(_PLAIN) and len(data) < self._limit_bytes:
+            values = data[len(_PLAIN) : -2].split(_NEXT)
+            if data.count(b"\n") == 2 * len(values):  # so each is one line of data
+                events += [Event("message", value, read) for value in values]
+                return
+        self._lines(data, events)
+
+    def _lines(self, data: bytes, events: list[Event]) -> None:
+        """Take anything."""
         if not data:
-            return []
-        if self._after_cr and data.startswith(b"\n"):
-            data = data[1:]  # CR ended the line already; this LF belongs to it
-        self._after_cr = data.endswith(b"\r") if data else False
-        events = []
+            return
         for piece in data.splitlines(keepends=True):
             self._bound(len(piece))
             if not piece.endswith(_LINE_ENDS):
@@ -79,7 +113,6 @@ class SseParser:
                 self._partial_bytes += len(piece)
             elif (event := self._end_line(piece.rstrip(b"\r\n"))) is not None:
                 events.append(event)
-        return events
 
     def close(self) -> list[Event]:
         """Take the end of the stream and return the event that it completes, if any.
@@ -108,14 +141,14 @@ class SseParser:
         # A comment starts with a colon and so has an empty name. `id` and `retry` serve reconnection, which never happens here.
         name, _, value = line.partition(b":")
         if name == b"data":
-            self._data.append(value.removeprefix(b" ").decode("utf-8", "replace"))
+            self._data.append(value.removeprefix(b" "))
             self._data_bytes += len(line)
         elif name == b"event":
             self._name = value.removeprefix(b" ").decode("utf-8", "replace")
         return None
 
     def _dispatch(self) -> Event | None:
-        event = Event(self._name or "message", "\n".join(self._data), self._read) if self._data else None
+        event = Event(self._name or "message", b"\n".join(self._data), self._read) if self._data else None
         self._data.clear()
         self._data_bytes = 0
         self._name = ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pytest_llmbench.client.deltas import Deltas, ServerSaidError
 from pytest_llmbench.client.faults import Site
 from pytest_llmbench.client.sse import Event, EventTooLongError, SseParser
+from pytest_llmbench.client.wire import read_chunk
 from pytest_llmbench.model.completion import Exchange, NetworkRead, Timing
 
 DONE = "[DONE]"
@@ -26,6 +26,10 @@ class Recording:
     """As the server sent it; empty if it did not."""
     broken: str | None = None
     """How the connection failed before the end of the body; None if it did not."""
+    transport: str | None = None
+    """What took the times; as in `Exchange`."""
+    sent_at_s: float | None = None
+    """When the request was sent, on the monotonic clock: what all times here count from. None if no clock ran."""
 
 
 def fold(recording: Recording, site: Site) -> Exchange:
@@ -46,7 +50,8 @@ def fold(recording: Recording, site: Site) -> Exchange:
             f"HTTP 200 of type {site.quote(media_type)}, wanted {SSE}; it begins {site.quote(_begin(recording))};"
             " is this the base URL of an OpenAI-compatible API, ending in /v1?"
         )
-    return replace(exchange, reads=tuple(NetworkRead(at_s, len(data)) for at_s, data in recording.reads))
+    reads = tuple(NetworkRead(at_s, len(data)) for at_s, data in recording.reads)
+    return replace(exchange, reads=reads, transport=recording.transport)
 
 
 def _fold_events(recording: Recording, site: Site) -> Exchange:
@@ -70,18 +75,18 @@ class _HalfError(ValueError):
 
 def _take(event: Event, deltas: Deltas, recording: Recording, site: Site) -> bool:
     """Fold one event in; return whether it is the last one by the server's word."""
-    if event.data.strip() == DONE:
-        return True
-    if event.name == "error":
+    name, data, read = event
+    if name == "error" and event.data.strip() != DONE:
         raise _said(site, event.data)
-    if not event.data.strip():
-        return False
     try:
-        chunk = json.loads(event.data)
+        chunk = read_chunk(data)
     except (ValueError, RecursionError) as error:
-        raise _HalfError(f"an event holds no JSON: {site.quote(event.data)}") from error
+        said = event.data.strip()
+        if said and said != DONE:
+            raise _HalfError(f"an event holds no JSON: {site.quote(event.data)}") from error
+        return said == DONE
     try:
-        deltas.take(chunk, recording.reads[event.read][0])
+        deltas.take(chunk, recording.reads[read][0], data)
     except ServerSaidError as error:
         raise _said(site, str(error)) from error
     return False
@@ -94,8 +99,7 @@ def _fold_whole(recording: Recording, site: Site) -> Exchange:
         _refuse_half(recording, site, "the JSON body is not whole")
     deltas = Deltas()
     try:
-        answer: Any = json.loads(body)
-        deltas.take(answer, recording.ended_at_s)
+        deltas.take(read_chunk(body), recording.ended_at_s, body)
     except ServerSaidError as error:
         raise _said(site, str(error)) from error
     except (ValueError, RecursionError) as error:
@@ -103,7 +107,8 @@ def _fold_whole(recording: Recording, site: Site) -> Exchange:
     if not deltas.choices:
         raise site.error(f"HTTP 200 with JSON that holds no choices: {site.quote(body)}")
     exchange = deltas.exchange(recording.ended_at_s)
-    return replace(exchange, timing=Timing(e2e_s=recording.ended_at_s, text_chunks=exchange.timing.text_chunks))
+    timing = Timing(e2e_s=recording.ended_at_s, text_chunks=exchange.timing.text_chunks)
+    return replace(exchange, timing=timing, chunks=())
 
 
 def _said(site: Site, text: str) -> Exception:

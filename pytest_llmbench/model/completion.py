@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-MIN_DECODE_S = 0.05
-"""A shorter stream came in so few reads that its rate would be that of a socket's buffer."""
+from pytest_llmbench.model.decode import decode_rate, share_out
+from pytest_llmbench.model.unknown import Unknown
 
 
 class CaseKey(NamedTuple):
@@ -124,17 +124,19 @@ class Completion:
 
     @property
     def decode_tok_s(self) -> float | None:
-        """Tokens after the first chunk over the time from the first chunk to the last one; None where unknown.
+        """Tokens after the first read over the time from the first read to the last one; None where unknown.
 
-        The tokens of the first chunk are left out of the interval that they do not belong to; without token ids they
-        are taken as an even share of all chunks.
+        `model.decode` defines it.
         """
         if self.exchange is None:
             return None
-        timing, tokens = self.exchange.timing, self.exchange.usage.completion_tokens
-        if tokens is None or timing.ttft_s is None or timing.last_token_s is None or timing.text_chunks <= 1:
-            return None
-        interval_s = timing.last_token_s - timing.ttft_s
-        if interval_s < MIN_DECODE_S:
-            return None
-        return tokens * (1 - 1 / timing.text_chunks) / interval_s
+        chunks, timing = self.exchange.chunks, self.exchange.timing
+        said: list[int | None] = [chunk.tokens for chunk in chunks]
+        at_s = [chunk.at_s for chunk in chunks]
+        if not chunks and timing.ttft_s is not None and timing.last_token_s is not None:
+            # Older records have no chunks; their number and the two times say as much as even shares need.
+            said = [None] * timing.text_chunks
+            at_s = [timing.ttft_s, *[timing.last_token_s] * (timing.text_chunks - 1)][: timing.text_chunks]
+        tokens = share_out(said, self.exchange.usage.completion_tokens)
+        rate = tokens if isinstance(tokens, Unknown) else decode_rate(at_s, tokens)
+        return None if isinstance(rate, Unknown) else rate

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.endpoint import Sampling, ServerInfo
+from pytest_llmbench.model.speed import SpeedRow
 
 SCHEMA: Final = "llmbench-report/1"
 
@@ -109,6 +110,6 @@ class Report:
     endpoints: Annotated[tuple[EndpointRow, ...], _field("in the order in which they were given")]
     completions: Annotated[tuple[CompletionRow, ...], _field("one for each endpoint, suite and sample")]
     checks: Annotated[tuple[Check, ...], _field("one for each test that was run")]
-    speed: Annotated[tuple[Mapping[str, Any], ...], _field("figures of the speed workloads")]
+    speed: Annotated[tuple[SpeedRow, ...], _field("one for each workload that was measured")]
     scores: Annotated[tuple[ScoreRow, ...], _field("for each endpoint, each suite and then all of them")]
     gate: Annotated[Gate, _field("whether the bar was met")]

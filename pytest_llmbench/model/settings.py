@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pytest_llmbench.model.endpoint import Endpoint
 
+SPEED = "speed"
+"""Folder and marker of the speed tests, which are no checks."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReportTarget:
@@ -35,6 +38,14 @@ class Settings:
     """For one whole answer."""
     sandbox: str = "bubblewrap"
     reports: tuple[ReportTarget, ...] = ()
+    sweep: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    """Requests in flight, level after level."""
+    min_tok_s: float | None = None
+    """Bar for the decode rate of a single stream; None: no bar."""
+    max_ttft_s: float | None = None
+    """Bar for the time to first token of a single stream."""
+    baseline: str | None = None
+    """Absolute path of the report of an earlier run."""
 
     def endpoint(self, name: str) -> Endpoint:
         """Return the endpoint of that name."""

@@ -8,13 +8,18 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import Completion, Exchange, transcript_path
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import SCHEMA, CompletionRow, EndpointRow, Gate, Report, RunInfo, ScoreRow
+from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.reports.scores import score
 
 _NO_EXCHANGE = Exchange(content="")
 
 
 def build_report(
-    run: RunInfo, endpoints: Sequence[Endpoint], completions: Sequence[Completion], checks: Sequence[Check]
+    run: RunInfo,
+    endpoints: Sequence[Endpoint],
+    completions: Sequence[Completion],
+    checks: Sequence[Check],
+    speed: Sequence[SpeedRow] = (),
 ) -> Report:
     """Lay out a report: endpoints as given, suites and samples in order, checks of a suite as they ended."""
     rank = {endpoint.name: place for place, endpoint in enumerate(endpoints)}
@@ -26,7 +31,7 @@ def build_report(
         endpoints=tuple(map(_endpoint_row, endpoints)),
         completions=tuple(map(_completion_row, sorted(own, key=lambda one: (rank[one.endpoint], *one.key[1:])))),
         checks=tuple(sorted(checks, key=lambda one: (rank[one.endpoint], one.suite, one.sample))),
-        speed=(),
+        speed=tuple(sorted(speed, key=lambda row: rank[row.endpoint])),
         gate=Gate(verdict=None, reasons=()),
         scores=tuple(row for endpoint in endpoints for row in _score_rows(endpoint.name, checks)),
     )

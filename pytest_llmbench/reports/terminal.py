@@ -10,6 +10,7 @@ from itertools import groupby
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report, ScoreRow
+from pytest_llmbench.reports.speed_tables import speed_lines
 from pytest_llmbench.reports.tables import column, lay_out
 
 MISSING = "-"
@@ -31,6 +32,7 @@ def summary_lines(report: Report, *, run_folder: str, width: int = 80) -> list[s
     for endpoint in report.endpoints:
         own = [check for check in report.checks if check.endpoint == endpoint.name]
         lines += [f"{endpoint.name}: {remark}" for remark in (*_told_apart(own), *_reasons(own))]
+    lines += speed_lines(report.speed)
     if report.run.sandbox == "none":
         lines.append("NO SANDBOX: the models' code ran with your rights on this machine (--llm-sandbox=none)")
     lines.append(f"report: {run_folder}/report.json")

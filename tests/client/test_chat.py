@@ -10,7 +10,19 @@ import httpx
 import pytest
 import stamina
 
-from pytest_llmbench.client import RetryPolicy, Timeouts, build_body, chat, complete, open_client, record
+from pytest_llmbench.client import (
+    Received,
+    RetryPolicy,
+    Timeouts,
+    build_body,
+    call,
+    chat,
+    complete,
+    open_client,
+    receive,
+    record,
+)
+from pytest_llmbench.client.recorder import reception
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.completion import Exchange
 from pytest_llmbench.model.endpoint import Endpoint, Sampling
@@ -36,6 +48,14 @@ KEY = "sk-0123456789"
 GOOD = streamed(ANSWER, reasoning=REASONING)
 LONG_S = 60.0
 """A time-out that no test waits for."""
+
+
+@pytest.fixture(params=["recorder", "httpx"], autouse=True)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run each test over both transports: nothing but the times may tell them apart."""
+    if request.param == "httpx":
+        monkeypatch.setattr(chat, "DirectTransport", httpx.AsyncHTTPTransport)
+    return str(request.param)
 
 
 def endpoint(url: str, **more: Any) -> Endpoint:
@@ -83,17 +103,44 @@ def test_extra_body_wins_by_key() -> None:
 
 
 @pytest.mark.parametrize("ending", ["", "/"])
-def test_an_answer_over_a_real_socket(ending: str) -> None:
+def test_an_answer_over_a_real_socket(ending: str, transport: str) -> None:
     with ScriptedServer(GOOD) as server:
         exchange = ask(server.url + ending, api_key=KEY)
     assert (exchange.content, exchange.reasoning, exchange.finish_reason) == (ANSWER, REASONING, "stop")
     assert (exchange.usage.completion_tokens, exchange.attempts, exchange.served_model) == (7, 1, MODEL)
+    assert exchange.transport == transport
+    assert [each.is_reasoning for each in exchange.chunks] == [True] * 3 + [False] * 4
     assert sum(each.size_bytes for each in exchange.reads) == len(b"".join(GOOD.pieces))
     assert [each.at_s for each in exchange.reads] == sorted(each.at_s for each in exchange.reads)
     (request,) = server.requests
     assert request.body == build_body(endpoint(server.url), "Why?")
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["accept-encoding"] == "identity"
+
+
+def test_a_whole_body_is_sent_as_it_is() -> None:
+    body = {"model": "other", "messages": [], "tools": [{"type": "function"}], "stream": True}
+
+    async def run(url: str) -> Exchange:
+        async with open_client(Timeouts()) as http:
+            return (await receive(http, endpoint(url, extra_body={"seed": 1}), body)).exchange()
+
+    with ScriptedServer(GOOD) as server:
+        assert asyncio.run(run(server.url)).content == ANSWER
+    assert server.requests[0].body == body
+
+
+def test_what_was_received_knows_when_it_was_sent() -> None:
+    async def run(url: str) -> Received:
+        async with open_client(Timeouts()) as http:
+            return await receive(http, endpoint(url), "Why?")
+
+    with ScriptedServer(GOOD) as server:
+        began_s = time.monotonic()
+        recording = asyncio.run(run(server.url)).recording
+    assert recording.sent_at_s is not None
+    assert began_s < recording.sent_at_s
+    assert server.writes[-1].at_s < recording.sent_at_s + recording.ended_at_s
 
 
 def test_without_a_key_no_authorization_is_sent() -> None:
@@ -153,6 +200,7 @@ def test_an_answer_that_speaks_of_done_is_read_on() -> None:
 
 def test_a_read_that_ends_amid_such_words_is_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "DONE_GRACE_S", 0.05)
+    monkeypatch.setattr(reception, "DONE_GRACE_S", 0.05)
     whole = b"".join(streamed("it ends with data: [DONE] they say", tokens_per_chunk=99).pieces)
     cut_at = whole.index(b"[DONE]") + len(b"[DONE]")
     with ScriptedServer(Reply(pieces=(whole[:cut_at], whole[cut_at:]), pause_s=0.3)) as server:
@@ -274,7 +322,7 @@ def test_what_is_no_answer_is_said_in_one_line_and_not_retried(reply: Reply, sai
 
 @pytest.mark.parametrize("end", [End.CUT, End.HOLD])
 def test_a_refusal_whose_body_has_no_end(end: End, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat, "REFUSAL_BODY_S", 0.2)
+    monkeypatch.setattr(call, "REFUSAL_BODY_S", 0.2)
     began_s = time.monotonic()
     with ScriptedServer(replace(refusal(500, b"half"), framing=Framing.CHUNKED, end=end)) as server:
         assert "HTTP 500; it said 'half'" in failure(server, timeouts=Timeouts(read_idle_s=LONG_S, total_s=LONG_S))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_llmbench.client.faults import Site
 from pytest_llmbench.client.stream import Recording, fold
 from pytest_llmbench.errors import EndpointError
-from pytest_llmbench.model.completion import Exchange, Timing, Usage
+from pytest_llmbench.model.completion import Exchange, TextChunk, Timing, Usage
 from tests.client.scripted_server import MODEL, PROMPT_TOKENS, Reply, answered, chunk, cut, event, page, streamed
 
 SITE = Site("http://user:password@host:8000/v1/chat/completions?token=t", "sk-secret")
@@ -51,6 +51,12 @@ def test_an_answer() -> None:
         timing=Timing(ttft_s=2, ttft_answer_s=2, last_token_s=5, e2e_s=9, text_chunks=4),
         reads=exchange.reads,
         served_model=MODEL,
+        chunks=(
+            TextChunk(2, 4, is_reasoning=False),
+            TextChunk(3, 5, is_reasoning=False),
+            TextChunk(4, 6, is_reasoning=False),
+            TextChunk(5, 4, is_reasoning=False),
+        ),
     )
     assert [tuple(each) for each in exchange.reads] == [
         (number, len(piece)) for number, piece in enumerate(streamed(ANSWER).pieces, start=1)

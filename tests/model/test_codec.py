@@ -15,6 +15,7 @@ from pytest_llmbench.model.endpoint import Endpoint, Sampling, ServerInfo
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import SCHEMA, CompletionRow, EndpointRow, Gate, Report, RunInfo, ScoreRow
 from pytest_llmbench.model.settings import ReportTarget, Settings
+from pytest_llmbench.model.speed import SpeedRow, Spread
 
 text = st.text(max_size=20)
 counts = st.none() | st.integers(0, 10**9)
@@ -67,6 +68,13 @@ completion_rows = st.builds(
 score_rows = st.builds(
     ScoreRow, text, st.none() | text, st.integers(0, 9), st.integers(0, 9), st.floats(0, 1), shares, shares, shares
 )
+figures = st.floats(0, 1e6)
+spreads = st.none() | st.builds(Spread, samples, figures, figures, figures, figures, times, times, times)
+speed_rows = st.builds(
+    SpeedRow, text, text, st.none() | samples, st.integers(0, 10**6), counts, counts, st.none() | text,
+    st.integers(0, 9), st.integers(0, 99), st.integers(0, 99), st.none() | text, spreads, spreads, spreads, spreads,
+    unknown=st.dictionaries(text, text, max_size=2), marks=st.dictionaries(text, text, max_size=2),
+)  # fmt: skip
 gates = st.builds(
     Gate, st.none() | st.sampled_from(["met", "not_met", "inconclusive"]), st.lists(text, max_size=2).map(tuple)
 )
@@ -77,7 +85,7 @@ def some(rows: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 reports = st.builds(
-    Report, st.just(SCHEMA), run_infos, some(endpoint_rows), some(completion_rows), some(checks), some(objects),
+    Report, st.just(SCHEMA), run_infos, some(endpoint_rows), some(completion_rows), some(checks), some(speed_rows),
     some(score_rows), gates,
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 OURS_LIGHT = {
-    *("plugin", "collecting", "grading", "recording", "run", "options", "errors"),
+    *("plugin", "collecting", "grading", "measuring", "recording", "run", "options", "errors"),
     *("model", "model.endpoint", "model.settings"),
 }
 HEAVY = {"httpx", "httpcore", "anyio", "yaml", "msgspec", "stamina", "tenacity", "zmq", "asyncio", "ssl", "http"}
@@ -37,17 +37,18 @@ def test_nothing_is_said_and_nothing_is_written(pytester: pytest.Pytester) -> No
     assert not list(pytester.path.glob("*llmbench*"))
 
 
-def test_a_fixture_of_the_same_name_elsewhere_is_left_alone(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("name", ["observe", "measure"])
+def test_a_fixture_of_the_same_name_elsewhere_is_left_alone(pytester: pytest.Pytester, name: str) -> None:
     pytester.makepyfile(
-        """
+        f"""
         import pytest
 
         @pytest.fixture
-        def observe():
+        def {name}():
             return 7
 
-        def test_mine(observe):
-            assert observe == 7
+        def test_mine({name}):
+            assert {name} == 7
         """
     )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)

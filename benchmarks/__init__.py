@@ -1,0 +1,1 @@
+"""Programs that measure this project, and what they measure it against."""

@@ -1,0 +1,1 @@
+"""Puts load on an endpoint and measures it."""

@@ -1,0 +1,83 @@
+"""Hooks that run the speed tests: they measure one endpoint after the other, with nothing else beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_llmbench.errors import ContextTooSmallError, EndpointError
+from pytest_llmbench.model.settings import SPEED
+from pytest_llmbench.options import value_of
+from pytest_llmbench.run import Run
+
+if TYPE_CHECKING:
+    from pytest_llmbench.load.fixture import Measure
+
+MEASURED: pytest.StashKey[Measure] = pytest.StashKey()
+"""On an item: what it measured."""
+
+
+class Measuring:
+    """Collects the speed tests where they are wanted, and hands their rows to whoever writes the report."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave the speed tests out of a plain run: they take minutes and need a server to themselves."""
+        is_speed = collection_path.name == SPEED and collection_path.parent.name == "suites"
+        return True if is_speed and not _is_wanted(self._run.config) else None
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Parametrise speed tests over endpoints."""
+        if "measure" in metafunc.fixturenames and metafunc.definition.get_closest_marker(SPEED) is not None:
+            names = [endpoint.name for endpoint in self._run.settings.endpoints]
+            metafunc.parametrize("measure", names, indirect=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put speed last: by then the server has answered everything else."""
+        items.sort(key=lambda item: SPEED in item.keywords)
+
+    def measure(self, item: pytest.Item, endpoint: str) -> Measure:
+        """Take an endpoint for a test.
+
+        Raises:
+            EndpointError: it cannot be asked.
+        """
+        from pytest_llmbench.load.fixture import Measure
+
+        whom = self._run.settings.endpoint(endpoint)
+        if whom.replay is not None:
+            pytest.skip(f"{endpoint} is a replay, which has no speed; name a server by --llm-endpoint")
+        item.stash[MEASURED] = measure = Measure(self._run.settings, whom)
+        return measure
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let the test's report carry the rows, also from a worker of xdist."""
+        report = yield
+        measure = item.stash.get(MEASURED, None)
+        if call.when == "call" and measure is not None:
+            from pytest_llmbench.verdict import carry_speed
+
+            carry_speed(report, measure.rows)
+            error = call.excinfo.value if call.excinfo is not None else None
+            if isinstance(error, ContextTooSmallError):
+                report.outcome, report.longrepr = "skipped", (str(item.path), 0, f"Skipped: {error}")
+            elif isinstance(error, EndpointError):
+                report.longrepr = f"infra_error: {error}"
+                report.when = "setup"  # an error, not the model's failure
+        return report
+
+
+def _is_wanted(config: pytest.Config) -> bool:
+    selected = f"{config.option.markexpr} {config.option.keyword}"
+    asked_by_path = any(re.search(rf"suites[/.]{SPEED}\b", argument) for argument in config.args)
+    return bool(value_of(config, "speed")) or asked_by_path or re.search(rf"\b{SPEED}\b", selected) is not None

@@ -1,0 +1,1 @@
+"""Figures of speed, and what workloads are made of. Pure: times and texts in, records out."""
