@@ -1,0 +1,1 @@
+"""A script that makes a custom miner package for HiveOS."""

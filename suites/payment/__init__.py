@@ -1,0 +1,1 @@
+"""The payment suite: payouts that are sent once, to the satoshi, whatever breaks."""

@@ -1,0 +1,1 @@
+"""PPLNS payouts from an SQLite table of shares."""

@@ -1,0 +1,1 @@
+"""A Stratum v1 server between miners and a node."""

@@ -1,0 +1,1 @@
+"""The judge's own parts of the suite pplns, and what a model is given."""

@@ -1,0 +1,1 @@
+"""The stratum judge's own parts."""
