@@ -8,7 +8,7 @@ import time
 
 from pytest_llmbench.client.recorder.poller import Poller
 from pytest_llmbench.client.recorder.reception import Reception
-from pytest_llmbench.client.recorder.stamps import Stamps
+from pytest_llmbench.client.recorder.stamps import Stamps, stamping_socket
 from pytest_llmbench.client.tape import Tape
 
 WATCH_S = 0.1
@@ -20,6 +20,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._keeper = stamping_socket()
         self._stamps = Stamps()
         self._poller = Poller(self._stamps)
         self._live: dict[Reception, float | None] = {}
@@ -49,6 +50,7 @@ class Receiver:
         for reception in tuple(self._live):
             reception.stop()
         self._poller.close()
+        self._keeper.close()
 
     def _watch(self) -> None:
         now_s = time.monotonic()

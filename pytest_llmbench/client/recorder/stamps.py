@@ -34,6 +34,16 @@ def enable(connection: socket.socket) -> bool:
     return True
 
 
+def stamping_socket() -> socket.socket:
+    """Return a socket that keeps the kernel stamping until it is closed.
+
+    Linux begins a little after the first socket of the machine has asked for it, and stops with the last one.
+    """
+    keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    enable(keeper)
+    return keeper
+
+
 @functools.cache
 def kernel_stamps() -> bool:
     """Say whether this kernel stamps what it receives."""

@@ -49,6 +49,18 @@ async def record(http: httpx.AsyncClient, url: str, max_body_bytes: int = 10**9,
     return tape
 
 
+def wait_for_stamps() -> None:
+    """Wait until the kernel, which the transport has asked for stamps, gives them."""
+    with stamps.stamping_socket() as receiver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(LONG_S)
+        for _ in range(10_000):
+            sender.sendto(b"x", receiver.getsockname())
+            if receiver.recvmsg(1, stamps.CONTROL_BYTES)[1]:
+                return
+    raise AssertionError("this kernel gives no stamps")
+
+
 def body(tape: Tape) -> bytes:
     return b"".join(data for _, data in tape.pieces)
 
@@ -287,7 +299,8 @@ def test_a_client_that_is_late_to_read_does_not_charge_the_server() -> None:
         time.sleep(late_s)  # of the event loop: from before the first byte until long after it
 
     async def read_late(http: httpx.AsyncClient) -> Tape:
-        await record(http, server.url)  # the kernel begins to stamp a little after it was asked to
+        await record(http, server.url)
+        wait_for_stamps()
         loop = asyncio.get_running_loop()
         late[:2] = [lambda: loop.call_soon_threadsafe(hold_up), lambda: held_up.wait(LONG_S)]
         return await record(http, server.url)
