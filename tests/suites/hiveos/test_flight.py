@@ -24,6 +24,13 @@ def test_no_value_holds_what_a_shell_takes_for_its_own() -> None:
         assert "  " not in extras
 
 
+def test_three_extra_arguments_hold_one_that_tells_whose_they_are() -> None:
+    for seed in range(200):
+        flight = draw_flight(random.Random(seed), extras=3)  # noqa: S311 - repeatable
+        assert flight.own_extras
+        assert {"5", "-v", "--report-hashrate"}.isdisjoint(flight.own_extras)
+
+
 @pytest.mark.parametrize(
     "argv", [["-P", "x://y"], ["-Px://y"], ["--pool", "x://y"], ["--pool=x://y"], ["-U", "-P", "x://y", "-v"]]
 )
