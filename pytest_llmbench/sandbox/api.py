@@ -7,6 +7,7 @@ files and messages are observations, and the test outside decides.
 
 from __future__ import annotations
 
+import signal
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ PYTHON = "{python}"
 
 WORK = "/work"
 """Where the candidate's files lie inside bubblewrap; `{work}` in `Job.argv` and `Job.env` stands for the real place."""
+
+_SIGNAL_NAMES = {int(known): known.name for known in signal.Signals}
 
 CHANNEL_FD = 3
 """Inside, the number of the candidate's end of `Process.channel`."""
@@ -78,6 +81,16 @@ class Exit:
     """The limit that we enforced: `wall`, `memory`, `output` …; None if it ended by itself."""
     wall_s: float
 
+    @property
+    def how(self) -> str:
+        """In words, to stand behind `ended`."""
+        if self.limit is not None:
+            return f"at its {self.limit} limit"
+        if self.signal is None:
+            return f"with status {self.status}"
+        # Real-time signals have numbers only.
+        return f"by {_SIGNAL_NAMES.get(self.signal, f'signal {self.signal}')}"
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -88,6 +101,20 @@ class Task:
     tid: int
     comm: str
     """Thread name; the job may choose it."""
+
+
+def activity(tasks: Sequence[Task]) -> tuple[str, ...] | None:
+    """Return what changes whenever one of these threads runs; None if one runs right now, or has just ended."""
+    seen = []
+    for task in tasks:
+        try:
+            status = Path(f"/proc/{task.pid}/task/{task.tid}/status").read_text("utf-8", "replace")
+        except OSError:
+            return None
+        if "\nState:\tS" not in status:
+            return None
+        seen.append(f"{task.tid} {status[status.find('voluntary_ctxt_switches') :]}")
+    return tuple(seen)
 
 
 class Driver(ABC):
@@ -154,6 +181,17 @@ class Process(ABC):
     @abstractmethod
     def output(self) -> tuple[bytes, bytes]:
         """What stdout and stderr held so far, bounded by `Limits.output_bytes`."""
+
+    def last_words(self, chars: int = 300) -> str:
+        """Return the end of stderr on one line, for the message of a fault; empty if it said nothing."""
+        return " ".join(self.output()[1].decode("utf-8", "replace").split())[-chars:]
+
+    def activity(self) -> tuple[str, ...] | None:
+        """Return what changes whenever a thread of the job runs; None if one runs right now.
+
+        Twice the same, with time in between, means that all of them wait for something from outside.
+        """
+        return activity(self.tasks())
 
     @property
     def dropped_output_bytes(self) -> int:

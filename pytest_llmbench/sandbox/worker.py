@@ -117,12 +117,7 @@ class Worker:
             end = self.process.wait(END_S)
         except TimeoutError:
             return " its side of the channel"
-        told = {
-            f" at its {end.limit} limit": end.limit is not None,
-            f" by signal {end.signal}": end.signal is not None,
-            f" with status {end.status}": True,
-        }
-        return next(text for text, applies in told.items() if applies)
+        return f" {end.how}"
 
     def _tail(self) -> str:
         said = self.process.output()[1].decode(errors="replace").strip()

@@ -208,5 +208,4 @@ def _last_words(process: Process) -> str:
         ended = process.wait(DEADLINE_S)
     except TimeoutError:
         return "the channel was closed"
-    stderr = process.output()[1].decode("utf-8", "replace").strip()
-    return f"{ended.limit or ended.signal or ended.status}; the end of its stderr: {stderr[-300:]!r}"
+    return f"it ended {ended.how}; the end of its stderr: {process.last_words()!r}"

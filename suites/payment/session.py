@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from pytest_llmbench import AnswerFault, Candidate, GraderError, Job, Limits
 
-from .asleep import asleep
 from .ledger import Payment, Payout, read_payout
 from .wallet_log import WalletLog
 
@@ -149,7 +148,7 @@ class Session:
         while seen < LOOKS and time.monotonic() < deadline_s:
             requests = self.wallet.requests
             self.wait(lambda: False, LOOK_S)
-            seen = seen + 1 if requests == self.wallet.requests and asleep(self.process.tasks()) else 0
+            seen = seen + 1 if requests == self.wallet.requests and self.process.activity() is not None else 0
 
     def wait(self, done: Callable[[], bool], timeout_s: float = DEADLINE_S) -> bool:
         """Read all that comes until `done`; False if the time is over first."""

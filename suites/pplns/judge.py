@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pytest_llmbench import AnswerFault, Candidate, Exit, Job, Limits, Process
+from pytest_llmbench import AnswerFault, Candidate, Job, Limits, Process
 
 from . import books as drawn
 from .books import Books
@@ -139,7 +139,7 @@ def _require_success(process: Process) -> None:
     except TimeoutError:
         raise AnswerFault(f"payouts.py did not end within {DEADLINE_S:g} s") from None
     if ended.status != 0:
-        raise AnswerFault(f"payouts.py ended {_how(ended)} instead of status 0{_last_words(process)}")
+        raise AnswerFault(f"payouts.py ended {ended.how} instead of status 0{_last_words(process)}")
 
 
 def _statement(process: Process, out_dir: str, block: Block) -> Statement:
@@ -150,12 +150,6 @@ def _statement(process: Process, out_dir: str, block: Block) -> Statement:
     return read_statement(name, content, block)
 
 
-def _how(ended: Exit) -> str:
-    if ended.limit is not None:
-        return f"at its {ended.limit} limit"
-    return f"by signal {ended.signal}" if ended.signal is not None else f"with status {ended.status}"
-
-
 def _last_words(process: Process) -> str:
-    lines = process.output()[1].decode("utf-8", "replace").strip().splitlines()
-    return f"; the end of its stderr: {lines[-1][-300:]!r}" if lines else ""
+    said = process.last_words()
+    return f"; the end of its stderr: {said!r}" if said else ""

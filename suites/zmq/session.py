@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pytest_llmbench import AnswerFault, Candidate, Exit, GraderError, Job, Limits, Task
+from pytest_llmbench import AnswerFault, Candidate, Exit, GraderError, Job, Limits
 
 from .traffic import Message
 
@@ -187,7 +186,7 @@ class Session:
         looks: list[tuple[str, ...] | None] = [None, ()]
 
         def at_rest() -> bool:
-            looks[:] = [looks[1], _activity(self.process.tasks())]
+            looks[:] = [looks[1], self.process.activity()]
             return looks[0] == looks[1] is not None
 
         self.wait(at_rest, SETTLE_S)
@@ -279,20 +278,4 @@ class Session:
             ended = self.process.wait(DEADLINE_S)
         except TimeoutError:
             return "it closed the judge's channel and runs on"
-        how = f"exit status {ended.status}" if ended.signal is None else signal.Signals(ended.signal).name
-        stderr = self.process.output()[1].decode("utf-8", "replace").strip()
-        return f"{ended.limit or how}; the end of its stderr: {stderr[-300:]!r}"
-
-
-def _activity(tasks: Sequence[Task]) -> tuple[str, ...] | None:
-    """Return what changes whenever one of the threads runs; None if one of them runs right now."""
-    seen = []
-    for task in tasks:
-        try:
-            status = Path(f"/proc/{task.pid}/task/{task.tid}/status").read_text("utf-8", "replace")
-        except OSError:  # it has just ended
-            return None
-        if "\nState:\tS" not in status:
-            return None
-        seen.append(f"{task.tid} {status[status.find('voluntary_ctxt_switches') :]}")
-    return tuple(seen)
+        return f"{ended.how}; the end of its stderr: {self.process.last_words()!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,6 +34,45 @@ def test_a_signal_is_told(sandbox: Sandbox) -> None:
     with sandbox.start(python("import os; os.kill(os.getpid(), 15)")) as process:
         end = process.wait(PATIENCE_S)
     assert (end.status, end.signal) == (None, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        ("raise SystemExit(7)", "with status 7"),
+        ("import os; os.kill(os.getpid(), 15)", "by SIGTERM"),
+        ("import os; os.kill(os.getpid(), 40)", "by signal 40"),  # a real-time signal, which has no name
+    ],
+)
+def test_how_it_ended_in_words(sandbox: Sandbox, code: str, how: str) -> None:
+    with sandbox.start(python(code)) as process:
+        assert process.wait(PATIENCE_S).how == how
+
+
+def test_last_words_are_the_end_of_stderr_on_one_line(sandbox: Sandbox) -> None:
+    with sandbox.start(
+        python("import sys; print('out'); sys.stderr.buffer.write(b'first\\nlast \\xff words\\n')")
+    ) as process:
+        process.wait(PATIENCE_S)
+        assert process.last_words() == "first last \N{REPLACEMENT CHARACTER} words"
+        assert process.last_words(5) == "words"
+
+
+def test_activity_stands_still_while_all_threads_wait(sandbox: Sandbox) -> None:
+    code = "import os, threading; threading.Thread(target=os.read, args=(3, 1)).start(); os.write(3, b'up\\n'); os.read(3, 1)"
+    with sandbox.start(python(code)) as process:
+        assert process.receive_line(PATIENCE_S) == b"up"
+        deadline_s, looks = time.monotonic() + PATIENCE_S, [None, None]
+        while (looks[0] != looks[1] or looks[0] is None) and time.monotonic() < deadline_s:
+            looks = [looks[1], process.activity()]  # type: ignore[list-item]
+        assert looks[0] == looks[1] is not None
+        assert len(looks[0]) == 2
+
+
+def test_activity_is_none_while_a_thread_runs(sandbox: Sandbox) -> None:
+    with sandbox.start(python("import os; os.write(3, b'up\\n')\nwhile True: pass")) as process:
+        assert process.receive_line(PATIENCE_S) == b"up"
+        assert process.activity() is None
 
 
 def test_a_program_that_is_not_there_is_the_answers_failure(sandbox: Sandbox) -> None:
