@@ -34,6 +34,8 @@ def main() -> None:
         parser.error(str(error))
     service = CompletionService(base, arguments.log)
     loop = Loop(arguments.port, service)
+    # A signal that comes just before a wait runs its handler only after it, unless the wait is ended, too.
+    signal.set_wakeup_fd(loop.wakeup_fd(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.stop())
     # By default Linux may wake a process 50 us late, to save power.

@@ -62,6 +62,7 @@ class Loop:
         self._listener.setblocking(False)  # noqa: FBT003 (its only argument)
         self.port: int = self._listener.getsockname()[1]
         self._waking, self._woken = socket.socketpair()
+        self._waking.setblocking(False)  # noqa: FBT003 (its only argument)
         self._epoll = select.epoll()
         self._epoll.register(self._listener, select.EPOLLIN)
         self._epoll.register(self._woken, select.EPOLLIN)
@@ -73,10 +74,13 @@ class Loop:
         self._open = 0
         self._stopping = False
 
+    def wakeup_fd(self) -> int:
+        """Return what the interpreter shall write to at a signal: a handler of Python's alone does not end a wait."""
+        return self._waking.fileno()
+
     def stop(self) -> None:
-        """End `run` after what it is doing; may be called by a signal's handler."""
+        """End `run` after what it is doing; for a signal's handler."""
         self._stopping = True
-        self._waking.send(b"!")  # a wait goes on after a signal, unless a socket ends it
 
     def run(self) -> None:
         """Serve until stopped."""
