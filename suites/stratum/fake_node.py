@@ -5,6 +5,7 @@ Commands, JSON, one a line:
     ["hold"] | ["release"]    keep the answers to `submitblock` back, or let them go
 Events to the judge:
     ["bound", port]
+    ["served"]                the pool has been sent its first template
     ["held"]                  by now nothing is let through
     ["submitblock", block_hex | null]   null: the argument was something else
 """
@@ -28,7 +29,7 @@ class Node:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._template: dict[str, Any] = {}
-        self._held = False
+        self._held = self._has_served = False
 
     def obey(self, command: list[Any]) -> None:
         """Carry out one command of the judge."""
@@ -51,6 +52,13 @@ class Node:
             self._submit_block(params)
             return {"result": None, "error": None}
         return {"result": None, "error": {"code": METHOD_NOT_FOUND, "message": "Method not found"}}
+
+    def on_answered(self, method: object) -> None:
+        """Tell the judge of the first template that has gone out."""
+        with self._changed:
+            if method == "getblocktemplate" and not self._has_served:
+                self._has_served = True
+                driver.send(["served"])
 
     def _block_template(self, params: object) -> dict[str, Any]:
         request = params[0] if isinstance(params, list) and params else None
@@ -87,6 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        self.node.on_answered(call["method"])
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""

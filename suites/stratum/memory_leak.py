@@ -21,7 +21,7 @@ SHARES = 900
 """Per block."""
 JOBS = 5
 """Per block."""
-GUESTS = 24
+GUESTS = 16
 """Miners per block that come and go."""
 AT_A_TIME = 8
 CROWD = 32
@@ -46,7 +46,7 @@ class BusyDay:
     unpaid: int
     """Good shares that were not credited."""
     paid_twice: tuple[str, ...]
-    """Shares that were sent again and credited again, in words."""
+    """How shares were sent again that were credited again, in words."""
     growths_kib: tuple[int, ...]
     """In each stretch at least: the least held at its end against the most held at the end of the one before."""
 
@@ -114,7 +114,7 @@ class _Day:
             sent += shares
         again = [*_again(rng.sample(sent, 3 * COPIES)), *_again(rng.sample(shares, 3 * COPIES))]
         credited = _submit(session, self._miner, [params for _, params in again])
-        paid_twice = tuple(what for (what, _), paid in zip(again, credited, strict=True) if paid)
+        paid_twice = tuple(dict.fromkeys(what for (what, _), paid in zip(again, credited, strict=True) if paid))
         if paid_twice:
             return self.seen(paid_twice=paid_twice)
         for _ in range(GUESTS // AT_A_TIME):

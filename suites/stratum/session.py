@@ -18,6 +18,8 @@ from .templates import Template
 from .watch import DEADLINE_S, LOG_FILE, SHARE_LOG, TURN_S, Watch
 
 HERE = Path(__file__).parent
+BEGIN_S = 3.0
+"""How long the first miner waits until the server has asked the node for work; it may also ask when he has come."""
 
 
 class Session(Watch):
@@ -27,6 +29,7 @@ class Session(Watch):
         self.rng = candidate.rng
         self.difficulty = difficulty
         self._names = 0
+        self._has_begun = False
         process = candidate.start(
             Job(
                 ("{python}", "-I", "{trusted}/starter.py"),
@@ -99,6 +102,10 @@ class Session(Watch):
     def join_together(self, workers: Sequence[Sequence[str]]) -> list[Miner]:
         """Do the same with several at a time, each with its workers."""
         miners = self._connect(len(workers))
+        if not self._has_begun:  # who comes before the first template is no check's business
+            self._has_begun = True
+            self.wait(lambda: self.has_served, BEGIN_S)
+            self.settle()
         for miner, of_miner in zip(miners, workers, strict=True):
             miner.introduce(of_miner)
         self.require(

@@ -13,8 +13,6 @@ OUT_OF_REACH = 0x17058EBE
 """Bits that no test will ever meet."""
 WITHIN_REACH = 0x2100FFFF
 """Bits that all but one hash of 65,536 meet."""
-MOST_TRANSACTIONS = 20
-"""Carried over to the next template."""
 SECONDS = 2**24
 """Times are drawn from so many."""
 
@@ -91,12 +89,12 @@ def draw_template(rng: random.Random, transactions: int, bits: int = OUT_OF_REAC
 
 
 def refreshed(rng: random.Random, template: Template) -> Template:
-    """Return a template of the same block with one transaction more."""
+    """Return a template of the same block with a new transaction in place of the oldest."""
     return replace(
         template,
         curtime=template.curtime + rng.randint(1, 9),
         value_sat=template.value_sat + rng.randrange(1, 10**5),
-        transactions=(*template.transactions[-MOST_TRANSACTIONS:], _draw_transaction(rng)),
+        transactions=(*template.transactions[1:], _draw_transaction(rng)),
     )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from pytest_llmbench import AnswerFault, Driver, GraderError, Process, Task
+from pytest_llmbench import AnswerFault, Driver, GraderError, Process
 
 from .miner import Miner
 
@@ -55,6 +53,8 @@ class Watch:
         """Where the node listens, and where the server is to; 0 until they are known."""
         self.submitted: list[str | None] = []
         """Blocks that `submitblock` was called with, the first ones of too many."""
+        self.has_served = False
+        """Whether the node has sent a first template."""
         self.is_holding = False
         """Whether the node keeps its answers back."""
         self.miners: dict[str, Miner] = {}
@@ -79,7 +79,7 @@ class Watch:
         looks: list[tuple[str, ...] | None] = [None, ()]
 
         def at_rest() -> bool:
-            looks[:] = [looks[1], _activity(self.process.tasks())]
+            looks[:] = [looks[1], self.process.activity()]
             return looks[0] == looks[1] is not None
 
         self.wait(at_rest, SETTLE_S)
@@ -120,6 +120,8 @@ class Watch:
         match event:
             case ["bound", int(port)]:
                 self.node_port = port
+            case ["served"]:
+                self.has_served = True
             case ["held"]:
                 self.is_holding = True
             case ["submitblock", block]:
@@ -167,20 +169,4 @@ class Watch:
             ended = self.process.wait(0.0)
         except TimeoutError:
             return
-        how = f"exit status {ended.status}" if ended.signal is None else signal.Signals(ended.signal).name
-        stderr = self.process.output()[1].decode("utf-8", "replace").strip()
-        raise AnswerFault(f"the server ended: {ended.limit or how}; the end of its stderr: {stderr[-300:]!a}")
-
-
-def _activity(tasks: Sequence[Task]) -> tuple[str, ...] | None:
-    """Return what changes whenever one of the threads runs; None if one of them runs right now."""
-    seen = []
-    for task in tasks:
-        try:
-            status = Path(f"/proc/{task.pid}/task/{task.tid}/status").read_text("utf-8", "replace")
-        except OSError:  # it has just ended
-            return None
-        if "\nState:\tS" not in status:
-            return None
-        seen.append(f"{task.tid} {status[status.find('voluntary_ctxt_switches') :]}")
-    return tuple(seen)
+        raise AnswerFault(f"the server ended {ended.how}; the end of its stderr: {self.process.last_words()!a}")

@@ -26,9 +26,7 @@ def target_of_bits(bits):
 def varint(number):
     if number < 0xFD:
         return bytes([number])
-    if number <= 0xFFFF:
-        return b"\xfd" + struct.pack("<H", number)
-    return b"\xfe" + struct.pack("<I", number)
+    return b"\xfd" + struct.pack("<H", number)
 
 
 def swap_words(data):
@@ -65,17 +63,10 @@ class Job:
         self.coinb1, self.coinb2 = self._coinbase_parts(template["coinbasevalue"], payout_script)
 
     def notify_params(self, clean=None):
-        return [
-            self.id,
-            swap_words(self.previous).hex(),
-            self.coinb1.hex(),
-            self.coinb2.hex(),
-            [node.hex() for node in self.branch],
-            f"{self.version:08x}",
-            f"{self.bits:08x}",
-            f"{self.curtime:08x}",
-            self.clean if clean is None else clean,
-        ]
+        branch = [node.hex() for node in self.branch]
+        numbers = [f"{number:08x}" for number in (self.version, self.bits, self.curtime)]
+        clean = self.clean if clean is None else clean
+        return [self.id, swap_words(self.previous).hex(), self.coinb1.hex(), self.coinb2.hex(), branch, *numbers, clean]
 
     def coinbase(self, extranonce1, extranonce2):
         return self.coinb1 + extranonce1 + extranonce2 + self.coinb2
@@ -84,14 +75,8 @@ class Job:
         root = sha256d(coinbase)
         for node in self.branch:
             root = sha256d(root + node)
-        return (
-            struct.pack("<I", self.version)
-            + self.previous
-            + root
-            + struct.pack("<I", ntime)
-            + struct.pack(">I", self.bits)
-            + struct.pack("<I", nonce)
-        )
+        end = struct.pack("<I", ntime) + struct.pack(">I", self.bits) + struct.pack("<I", nonce)
+        return struct.pack("<I", self.version) + self.previous + root + end
 
     def block_hex(self, header, coinbase):
         count = varint(1 + len(self.transactions))

@@ -24,9 +24,7 @@ class Node:
 
     async def block_template(self, longpollid=None):
         """Return a template; with a longpollid, wait until there is a newer one (BIP 22)."""
-        request = {"rules": []}
-        if longpollid is not None:
-            request["longpollid"] = longpollid
+        request = {"rules": []} if longpollid is None else {"rules": [], "longpollid": longpollid}
         return await asyncio.to_thread(self._call, "getblocktemplate", [request], LONGPOLL_TIMEOUT_S)
 
     async def submit_block(self, block_hex):

@@ -1,7 +1,4 @@
-"""Stratum server of a small pool.
-
-    python server.py config.json
-"""
+"""Stratum server of a small pool: python server.py config.json"""
 
 import asyncio
 import itertools
@@ -21,11 +18,7 @@ OTHER, STALE, DUPLICATE, LOW_DIFFICULTY, UNAUTHORISED = 20, 21, 22, 23, 24
 
 
 class Refused(Exception):
-    """A share that is not credited."""
-
-    def __init__(self, code, reason):
-        super().__init__(reason)
-        self.code = code
+    """A share that is not credited: code and reason."""
 
 
 class Miner:
@@ -40,10 +33,7 @@ class Miner:
         self.workers = set()
 
     async def serve(self):
-        while True:
-            line = await self.reader.readline()
-            if not line:
-                break
+        async for line in self.reader:
             request = json.loads(line)
             await self.on_request(request["id"], request["method"], request["params"])
 
@@ -62,19 +52,19 @@ class Miner:
             try:
                 await self.pool.share(self, *params[:5])
             except Refused as refused:
-                await self.reply(number, None, [refused.code, str(refused), None])
+                await self.reply(number, None, [*refused.args, None])
             else:
                 await self.reply(number, True)
         else:
             await self.reply(number, None, [OTHER, "unknown method", None])
 
     async def reply(self, number, result, error=None):
-        await self.write({"id": number, "result": result, "error": error})
+        await self.write(id=number, result=result, error=error)
 
     async def send(self, method, params):
-        await self.write({"id": None, "method": method, "params": params})
+        await self.write(id=None, method=method, params=params)
 
-    async def write(self, message):
+    async def write(self, **message):
         self.writer.write(json.dumps(message).encode() + b"\n")
         await self.writer.drain()
 
@@ -117,9 +107,8 @@ class Pool:
         self.job = Job(f"{next(self._job_numbers):x}", template, self.payout_script, clean)
         if clean:
             log.info("new block: height %d", self.job.height)
-        for miner in list(self.miners):
-            if miner.subscribed:
-                await miner.send("mining.notify", self.job.notify_params())
+        for miner in [miner for miner in self.miners if miner.subscribed]:
+            await miner.send("mining.notify", self.job.notify_params())
 
     async def on_connect(self, reader, writer):
         miner = Miner(self, reader, writer, next(self._extranonces).to_bytes(EXTRANONCE1_SIZE, "big"))
@@ -162,11 +151,8 @@ class Pool:
 def main():
     with open(sys.argv[1]) as file:
         config = json.load(file)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        handlers=[logging.StreamHandler(), logging.FileHandler(config["log_file"])],
-    )
+    handlers = [logging.StreamHandler(), logging.FileHandler(config["log_file"])]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s", handlers=handlers)
     asyncio.run(Pool(config).run())
 
 
