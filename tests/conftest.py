@@ -1,4 +1,7 @@
-"""Prints what the corpora came to, whichever process judged them."""
+"""Prints what the corpora of `tests/suites` came to, whichever process judged them.
+
+It stands here because the controller of xdist reads no conftest further down.
+"""
 
 from __future__ import annotations
 
