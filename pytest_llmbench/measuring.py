@@ -12,10 +12,15 @@ import pytest
 from pytest_llmbench.errors import ContextTooSmallError, EndpointError
 from pytest_llmbench.model.settings import SPEED
 from pytest_llmbench.options import value_of
-from pytest_llmbench.run import Run
+from pytest_llmbench.run import Run, is_speed_test
 
 if TYPE_CHECKING:
     from pytest_llmbench.load.fixture import Measure
+    from pytest_llmbench.load.measure import Measurer
+
+_HERE = Path(__file__).parent
+_FOLDERS = (_HERE / "suites" / SPEED, _HERE.parent / "suites" / SPEED)
+"""Our own speed tests: in the wheel inside the package, in a checkout beside it."""
 
 MEASURED: pytest.StashKey[Measure] = pytest.StashKey()
 """On an item: what it measured."""
@@ -26,22 +31,22 @@ class Measuring:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._measurers: dict[str, Measurer] = {}
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave the speed tests out of a plain run: they take minutes and need a server to themselves."""
-        is_speed = collection_path.name == SPEED and collection_path.parent.name == "suites"
-        return True if is_speed and not _is_wanted(self._run.config) else None
+        return True if collection_path in _FOLDERS and not _is_wanted(self._run.config) else None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Parametrise speed tests over endpoints."""
-        if "measure" in metafunc.fixturenames and metafunc.definition.get_closest_marker(SPEED) is not None:
+        if is_speed_test(metafunc):
             names = [endpoint.name for endpoint in self._run.settings.endpoints]
             metafunc.parametrize("measure", names, indirect=True)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put speed last: by then the server has answered everything else."""
-        items.sort(key=lambda item: SPEED in item.keywords)
+        items.sort(key=is_speed_test)
 
     def measure(self, item: pytest.Item, endpoint: str) -> Measure:
         """Take an endpoint for a test.
@@ -49,12 +54,14 @@ class Measuring:
         Raises:
             EndpointError: it cannot be asked.
         """
-        from pytest_llmbench.load.fixture import Measure
+        from pytest_llmbench.load.fixture import Measure, open_measurer
 
         whom = self._run.settings.endpoint(endpoint)
         if whom.replay is not None:
             pytest.skip(f"{endpoint} is a replay, which has no speed; name a server by --llm-endpoint")
-        item.stash[MEASURED] = measure = Measure(self._run.settings, whom)
+        if endpoint not in self._measurers:  # what was learned of an endpoint serves the next test
+            self._measurers[endpoint] = open_measurer(self._run.settings, whom)
+        item.stash[MEASURED] = measure = Measure(self._run.settings, self._measurers[endpoint])
         return measure
 
     @pytest.hookimpl(wrapper=True)

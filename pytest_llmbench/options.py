@@ -15,10 +15,9 @@ import pytest
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.endpoint import DEFAULT_MAX_TOKENS, Endpoint, Sampling
-from pytest_llmbench.model.settings import ReportTarget, Settings
+from pytest_llmbench.model.settings import SWEEP, ReportTarget, Settings
 
 SANDBOXES = ("bubblewrap", "none")
-SWEEP = (1, 2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.options import settings_to_text, value_of
-from pytest_llmbench.run import CASE, Run, is_given_up
+from pytest_llmbench.run import CASE, Run, is_given_up, is_speed_test
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
@@ -64,7 +64,7 @@ class Recording:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin the record before the first test runs; without xdist."""
-        ours = any(CASE in item.stash or "measure" in getattr(item, "fixturenames", ()) for item in session.items)
+        ours = any(CASE in item.stash or is_speed_test(item) for item in session.items)
         if ours and not session.testsfailed:
             self._begin()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.model.settings import SPEED
 from pytest_llmbench.options import read_settings, settings_from_text, value_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ class Run:
     def is_used(self) -> bool:
         """Whether the command line asks for endpoints or for a suite; cheap, and good enough for a header."""
         return bool(value_of(self.config, "endpoint")) or any(map(_names_a_suite, self.config.args))
+
+
+def is_speed_test(test: pytest.Item | pytest.Metafunc) -> bool:
+    """Whether a test measures an endpoint: it is marked `speed` and asks for `measure`; others may have used one of the names."""
+    node = test.definition if isinstance(test, pytest.Metafunc) else test
+    return "measure" in getattr(test, "fixturenames", ()) and node.get_closest_marker(SPEED) is not None
 
 
 def is_given_up(session: pytest.Session) -> bool:

@@ -1,4 +1,4 @@
-"""https://pypi.org/project/aiperf/.
+"""aiperf, as its project releases it.
 
 Its percentiles of the inter-token latency are over the means of requests.
 """

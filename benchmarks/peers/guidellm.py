@@ -1,4 +1,4 @@
-"""https://pypi.org/project/guidellm/.
+"""guidellm, as its project releases it.
 
 It names no decode rate of a stream: that is taken as 1 / its mean inter-token latency. Its percentiles of that latency are
 over the means of requests.

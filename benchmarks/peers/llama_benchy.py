@@ -1,4 +1,4 @@
-"""https://pypi.org/project/llama-benchy/.
+"""llama-benchy, as its project releases it.
 
 It names neither an inter-token latency nor how many tokens came.
 """

@@ -19,18 +19,26 @@ from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.speed.bars import Bars
 from pytest_llmbench.speed.workloads import Workload
 
-_MEASURERS: dict[tuple[str, str], Measurer] = {}
-"""By run and endpoint: what was learned of an endpoint serves the next test."""
+
+def open_measurer(settings: Settings, endpoint: Endpoint) -> Measurer:
+    """Return what measures an endpoint in this run."""
+    variable = endpoint.api_key_env
+    return Measurer(
+        endpoint,
+        f"{settings.run_id}/{settings.seed}",
+        os.environ.get(variable) if variable else None,
+        client.Timeouts(total_s=settings.timeout_s),
+    )
 
 
 class Measure:
     """Measures one endpoint for one test."""
 
-    def __init__(self, settings: Settings, endpoint: Endpoint) -> None:
+    def __init__(self, settings: Settings, measurer: Measurer) -> None:
         self.rows: tuple[SpeedRow, ...] = ()
         """All that was measured so far."""
         self._settings = settings
-        self._endpoint = endpoint
+        self._measurer = measurer
 
     def __call__(self, workload: Workload) -> SpeedRow:
         """Measure a workload.
@@ -38,8 +46,8 @@ class Measure:
         Raises:
             EndpointError: no answer came at all.
         """
-        with self._alone() as measurer:
-            row = measurer.measure(workload)
+        with self._alone():
+            row = self._measurer.measure(workload)
         self.rows += (row,)
         return row
 
@@ -49,8 +57,8 @@ class Measure:
         Raises:
             EndpointError: no answer came at all.
         """
-        with self._alone() as measurer:
-            rows = measurer.sweep(workload, self._settings.sweep)
+        with self._alone():
+            rows = self._measurer.sweep(workload, self._settings.sweep)
         self.rows += rows
         return rows
 
@@ -62,25 +70,14 @@ class Measure:
         return tuple(text for row in rows for text in bars.shortfalls(row))
 
     @contextmanager
-    def _alone(self) -> Iterator[Measurer]:
+    def _alone(self) -> Iterator[None]:
         """Hold every place of the endpoint, so that nothing else is asked of it by any process of the run."""
-        if self._endpoint.problem is not None:
-            raise EndpointError(self._endpoint.problem)
+        endpoint = self._measurer.endpoint
+        if endpoint.problem is not None:
+            raise EndpointError(endpoint.problem)
         folder = RunFolder(Path(self._settings.out))
         with ExitStack() as held:
-            places = folder.slots(self._endpoint.name, self._settings.concurrency)
-            for claim in folder.claim_all([f"speed-{self._endpoint.name}", *places]):
+            places = folder.slots(endpoint.name, self._settings.concurrency)
+            for claim in folder.claim_all([f"speed-{endpoint.name}", *places]):
                 held.enter_context(claim)
-            yield self._measurer()
-
-    def _measurer(self) -> Measurer:
-        known = (self._settings.run_id, self._endpoint.name)
-        if known not in _MEASURERS:
-            variable = self._endpoint.api_key_env
-            _MEASURERS[known] = Measurer(
-                self._endpoint,
-                f"{self._settings.run_id}/{self._settings.seed}",
-                os.environ.get(variable) if variable else None,
-                client.Timeouts(total_s=self._settings.timeout_s),
-            )
-        return _MEASURERS[known]
+            yield

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pytest_llmbench.model.endpoint import Endpoint
 
+SWEEP = (1, 2, 4, 8, 16, 32, 64)
+"""Requests in flight at the levels of the concurrency sweep, unless the user names others."""
 SPEED = "speed"
 """Folder and marker of the speed tests, which are no checks."""
 
@@ -38,7 +40,7 @@ class Settings:
     """For one whole answer."""
     sandbox: str = "bubblewrap"
     reports: tuple[ReportTarget, ...] = ()
-    sweep: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    sweep: tuple[int, ...] = SWEEP
     """Requests in flight, level after level."""
     min_tok_s: float | None = None
     """Bar for the decode rate of a single stream; None: no bar."""

@@ -6,29 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, get_type_hints
 
-from msgspec import Meta
-
-Count = Annotated[int, Meta(ge=0)]
-Ordinal = Annotated[int, Meta(ge=1)]
-
-
-def _field(description: str) -> Meta:
-    """What the schema says of a field."""
-    return Meta(description=description)
+from pytest_llmbench.model.fields import Count, Ordinal, described
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
     """A figure over the rounds of a workload, in the figure's own unit."""
 
-    rounds: Annotated[Ordinal, _field("rounds in which the figure is known")]
-    mean: Annotated[float, _field("arithmetic mean")]
-    median: Annotated[float, _field("half of the rounds are at or below it")]
-    min: Annotated[float, _field("smallest")]
-    max: Annotated[float, _field("largest")]
-    stdev: Annotated[float | None, _field("sample standard deviation; null for a single round")]
-    low: Annotated[float | None, _field("lower end of the 95 % interval of the mean (Student's t); null for one round")]
-    high: Annotated[float | None, _field("upper end of this interval; null for one round")]
+    rounds: Annotated[Ordinal, described("rounds in which the figure is known")]
+    mean: Annotated[float, described("arithmetic mean")]
+    median: Annotated[float, described("half of the rounds are at or below it")]
+    min: Annotated[float, described("smallest")]
+    max: Annotated[float, described("largest")]
+    stdev: Annotated[float | None, described("sample standard deviation; null for a single round")]
+    low: Annotated[
+        float | None, described("lower end of the 95 % interval of the mean (Student's t); null for one round")
+    ]
+    high: Annotated[float | None, described("upper end of this interval; null for one round")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,66 +33,70 @@ class SpeedRow:
     percentiles of the time between tokens are taken over the tokens of all of them.
     """
 
-    endpoint: Annotated[str, _field("name of the endpoint")]
-    workload: Annotated[str, _field("what was asked of it")]
+    endpoint: Annotated[str, described("name of the endpoint")]
+    workload: Annotated[str, described("what was asked of it")]
     concurrency: Annotated[
-        Ordinal | None, _field("requests in flight; null where they arrive by themselves (open loop)")
+        Ordinal | None, described("requests in flight; null where they arrive by themselves (open loop)")
     ]
-    depth_tokens: Annotated[Count, _field("prompt tokens before those that the workload is about, as aimed at")]
+    depth_tokens: Annotated[Count, described("prompt tokens before those that the workload is about, as aimed at")]
     target_prompt_tokens: Annotated[
-        Count | None, _field("prompt tokens after the depth, as aimed at; null if any number")
+        Count | None, described("prompt tokens after the depth, as aimed at; null if any number")
     ]
-    target_answer_tokens: Annotated[Count | None, _field("tokens to be generated, as aimed at; null if any number")]
-    text: Annotated[str | None, _field("kind of text in the prompt; it decides how well a server can guess ahead")]
-    rounds: Annotated[Count, _field("rounds that were measured, warm-up not counted")]
-    requests: Annotated[Count, _field("requests in all rounds")]
-    failed: Annotated[Count, _field("of these, the ones without a whole answer")]
-    transport: Annotated[str | None, _field("what took the times: `recorder` (at the socket), `httpx`, or `mixed`")] = (
+    target_answer_tokens: Annotated[Count | None, described("tokens to be generated, as aimed at; null if any number")]
+    text: Annotated[str | None, described("kind of text in the prompt; it decides how well a server can guess ahead")]
+    rounds: Annotated[Count, described("rounds that were measured, warm-up not counted")]
+    requests: Annotated[Count, described("requests in all rounds")]
+    failed: Annotated[Count, described("of these, the ones without a whole answer")]
+    transport: Annotated[
+        str | None, described("what took the times: `recorder` (at the socket), `httpx`, or `mixed`")
+    ] = None
+    ttft_s: Annotated[
+        Spread | None, described("seconds to the first read with generated text, reasoning or answer")
+    ] = None
+    ttft_p99_s: Annotated[Spread | None, described("the same, 99 % of the requests of a round")] = None
+    ttft_answer_s: Annotated[Spread | None, described("seconds to the first text of the answer, outside reasoning")] = (
         None
     )
-    ttft_s: Annotated[Spread | None, _field("seconds to the first read with generated text, reasoning or answer")] = (
-        None
-    )
-    ttft_p99_s: Annotated[Spread | None, _field("the same, 99 % of the requests of a round")] = None
-    ttft_answer_s: Annotated[Spread | None, _field("seconds to the first text of the answer, outside reasoning")] = None
     decode_tok_s: Annotated[
-        Spread | None, _field("of one stream: tokens after the first read / seconds from the first read to the last")
+        Spread | None, described("of one stream: tokens after the first read / seconds from the first read to the last")
     ] = None
-    tpot_s: Annotated[Spread | None, _field("of one stream: seconds per token, 1 / decode rate")] = None
+    tpot_s: Annotated[Spread | None, described("of one stream: seconds per token, 1 / decode rate")] = None
     itl_p50_s: Annotated[
-        Spread | None, _field("seconds between tokens: gaps between reads, spread over the tokens of the later one")
+        Spread | None, described("seconds between tokens: gaps between reads, spread over the tokens of the later one")
     ] = None
-    itl_p90_s: Annotated[Spread | None, _field("the same, 90 % of the tokens")] = None
-    itl_p99_s: Annotated[Spread | None, _field("the same, 99 % of the tokens")] = None
-    chunk_gap_p50_s: Annotated[Spread | None, _field("seconds between reads with text, whatever number of tokens")] = (
-        None
-    )
-    chunk_gap_p99_s: Annotated[Spread | None, _field("the same, 99 % of the reads")] = None
-    e2e_s: Annotated[Spread | None, _field("seconds to the end of the stream")] = None
-    prefill_tok_s: Annotated[Spread | None, _field("uncached prompt tokens a second: 1 / slope of TTFT over them")] = (
-        None
-    )
-    prefill_fixed_s: Annotated[Spread | None, _field("seconds of TTFT that no prompt token accounts for")] = None
+    itl_p90_s: Annotated[Spread | None, described("the same, 90 % of the tokens")] = None
+    itl_p99_s: Annotated[Spread | None, described("the same, 99 % of the tokens")] = None
+    chunk_gap_p50_s: Annotated[
+        Spread | None, described("seconds between reads with text, whatever number of tokens")
+    ] = None
+    chunk_gap_p99_s: Annotated[Spread | None, described("the same, 99 % of the reads")] = None
+    e2e_s: Annotated[Spread | None, described("seconds to the end of the stream")] = None
+    prefill_tok_s: Annotated[
+        Spread | None, described("uncached prompt tokens a second: 1 / slope of TTFT over them")
+    ] = None
+    prefill_fixed_s: Annotated[Spread | None, described("seconds of TTFT that no prompt token accounts for")] = None
     throughput_tok_s: Annotated[
-        Spread | None, _field("of all streams, while that many requests were in flight; ramps left out")
+        Spread | None, described("of all streams, while that many requests were in flight; ramps left out")
     ] = None
     decode_throughput_tok_s: Annotated[
-        Spread | None, _field("of all streams, while that many were between first and last token")
+        Spread | None, described("of all streams, while that many were between first and last token")
     ] = None
-    peak_tok_s: Annotated[Spread | None, _field("of all streams, most tokens in any second")] = None
-    request_rate_s: Annotated[Spread | None, _field("whole answers a second, ramps included")] = None
-    goodput_share: Annotated[Spread | None, _field("requests that met the bounds of TTFT and TPOT / all judged")] = None
-    goodput_rate_s: Annotated[Spread | None, _field("requests a second that met them")] = None
-    prompt_tokens: Annotated[Spread | None, _field("as the server counted, cached ones included")] = None
-    cached_tokens: Annotated[Spread | None, _field("prompt tokens from the server's prefix cache")] = None
-    completion_tokens: Annotated[Spread | None, _field("as the server counted, reasoning included")] = None
-    reasoning_tokens: Annotated[Spread | None, _field("as the server counted")] = None
-    answer_tokens: Annotated[Spread | None, _field("completion tokens less reasoning tokens")] = None
-    tokens_per_chunk: Annotated[Spread | None, _field("tokens in an event of the stream")] = None
-    unknown: Annotated[Mapping[str, str], _field("for figures that are null, why")] = field(default_factory=dict)
+    peak_tok_s: Annotated[Spread | None, described("of all streams, most tokens in any second")] = None
+    request_rate_s: Annotated[Spread | None, described("whole answers a second, ramps included")] = None
+    goodput_share: Annotated[Spread | None, described("requests that met the bounds of TTFT and TPOT / all judged")] = (
+        None
+    )
+    goodput_rate_s: Annotated[Spread | None, described("requests a second that met them")] = None
+    prompt_tokens: Annotated[Spread | None, described("as the server counted, cached ones included")] = None
+    cached_tokens: Annotated[Spread | None, described("prompt tokens from the server's prefix cache")] = None
+    completion_tokens: Annotated[Spread | None, described("as the server counted, reasoning included")] = None
+    reasoning_tokens: Annotated[Spread | None, described("as the server counted")] = None
+    answer_tokens: Annotated[Spread | None, described("completion tokens less reasoning tokens")] = None
+    tokens_per_chunk: Annotated[Spread | None, described("tokens in an event of the stream")] = None
+    unknown: Annotated[Mapping[str, str], described("for figures that are null, why")] = field(default_factory=dict)
     marks: Annotated[
         Mapping[str, str],
-        _field(
+        described(
             "what to know before the figures are believed, and why: `client-limited`, `degenerate`, `cached`,"
             " `short-answers`, `unsettled`, `failed-requests`"
         ),

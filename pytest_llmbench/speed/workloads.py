@@ -47,7 +47,6 @@ class Workload:
 
 SINGLE_STREAM = Workload("single-stream", prompt_tokens=512, answer_tokens=256)
 SWEEP = Workload("sweep", prompt_tokens=256, answer_tokens=128)
-SWEEP_LEVELS = (1, 2, 4, 8, 16, 32, 64)
 ANSWERS: Mapping[str, int] = {"short": 20, "medium": 150, "long": 400}
 DEPTHS_TOKENS = (0, 512, 2048, 8192, 16384)
 SHAPES: Mapping[str, Workload] = {

@@ -52,6 +52,19 @@ def test_a_fixture_of_the_same_name_elsewhere_is_left_alone(pytester: pytest.Pyt
         """
     )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    assert not list(pytester.path.glob(".llmbench"))
+
+
+def test_a_folder_or_marker_called_speed_elsewhere_is_left_alone(pytester: pytest.Pytester) -> None:
+    folder = pytester.mkpydir("suites") / "speed"
+    folder.mkdir()
+    (folder / "test_a.py").write_text(
+        "import pytest\n@pytest.mark.speed\ndef test_first(): pass\ndef test_then(): pass\n"
+    )
+    result = pytester.runpytest_subprocess("-v", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*test_first*", "*test_then*"])
+    assert not list(pytester.path.glob(".llmbench"))
 
 
 def test_tests_of_others_are_dealt_out_as_ever(pytester: pytest.Pytester) -> None:
