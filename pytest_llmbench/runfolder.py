@@ -4,6 +4,7 @@ report.json                        by the controller, at the end
 journal.jsonl                      one line for each completion and check, appended when it is whole
 completions/ENDPOINT/SUITE-sN.json request, answer and times; written once, by whoever fetched it
 logs/ENDPOINT/SUITE-sN/*.log       what a candidate printed
+servers/ENDPOINT-N.log             what the endpoint's server printed at its Nth start
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.codec import decode, encode
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
 
-OWN_ENTRIES = ("report.json", "journal.jsonl", "completions", "logs")
+OWN_ENTRIES = ("report.json", "journal.jsonl", "completions", "logs", "servers")
 LOCKS = ".locks"
 ABANDONED = "abandoned"
 POLL_S = 0.02
@@ -67,11 +68,22 @@ class RunFolder:
 
     def claim(self, name: str) -> IO[bytes] | None:
         """Try to take the lock called `name`; None if another holds it. Closing it, or dying, frees it."""
-        path = self.path / LOCKS / name
+        return self._lock(name, fcntl.LOCK_EX)
+
+    def share(self, name: str) -> IO[bytes] | None:
+        """Try to hold the lock called `name` together with others who share it; None if one has it alone."""
+        return self._lock(name, fcntl.LOCK_SH)
+
+    def lock_path(self, name: str) -> Path:
+        """Where things lie that only running processes need."""
+        return self.path / LOCKS / name
+
+    def _lock(self, name: str, how: int) -> IO[bytes] | None:
+        path = self.lock_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("ab")
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, how | fcntl.LOCK_NB)
         except BlockingIOError:
             handle.close()
             return None
@@ -86,7 +98,7 @@ class RunFolder:
 
     def is_claimed(self, name: str) -> bool:
         """Whether some process, this one included, holds the lock called `name`."""
-        path = self.path / LOCKS / name
+        path = self.lock_path(name)
         if not path.exists():
             return False
         with path.open("ab") as handle:
@@ -111,7 +123,8 @@ class RunFolder:
             holder = self.claim("run")
             if holder is None:
                 raise UsageFault(f"--llm-out={self.path}: another run is writing there; name another folder")
-            (self.path / LOCKS / ABANDONED).unlink(missing_ok=True)
+            for said in (self.lock_path(ABANDONED), *self.lock_path("").glob("*.json")):
+                said.unlink(missing_ok=True)  # by a run that was killed
             left = [entry for name in OWN_ENTRIES if (entry := self.path / name).exists()]
             if left:
                 ended_at = datetime.fromtimestamp(max(entry.stat().st_mtime for entry in left), UTC)
@@ -127,12 +140,12 @@ class RunFolder:
 
     def abandon(self) -> None:
         """Tell all processes of the run that nobody needs what they are waiting for any more."""
-        (self.path / LOCKS / ABANDONED).touch()
+        (self.lock_path(ABANDONED)).touch()
 
     @property
     def is_abandoned(self) -> bool:
         """Whether the run was given up."""
-        return (self.path / LOCKS / ABANDONED).exists()
+        return (self.lock_path(ABANDONED)).exists()
 
     def tidy(self) -> None:
         """Remove what only running processes need."""

@@ -1,0 +1,109 @@
+"""The side of those who ask: while one of them holds a lease on an endpoint, its server stays up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO
+
+from pytest_llmbench.errors import EndpointError
+from pytest_llmbench.model.endpoint import Endpoint
+from pytest_llmbench.provision.state import ServerState, Status, lease_name, read_state
+from pytest_llmbench.runfolder import RunFolder
+
+POLL_S = 0.05
+NEWS_S = 3.0
+"""How long the owner of a server may take to notice that it died."""
+
+
+class Lease:
+    """The wish of this process that the server of an endpoint be up; of one that is not ours it is nothing."""
+
+    def __init__(self, folder: RunFolder, endpoint: Endpoint) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._lock: IO[bytes] | None = None
+
+    def take(self) -> None:
+        """Begin to wish it; again and again does no harm."""
+        if self._endpoint.serve is None:
+            return
+        while self._lock is None:
+            self._lock = self._folder.share(lease_name(self._endpoint.name))
+            if self._lock is None:
+                time.sleep(0.001)  # its owner has just looked whether anybody wants it
+
+    def drop(self) -> None:
+        """Wish it no more."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    async def endpoint(self) -> Endpoint:
+        """Wait until the server is up, and return the endpoint as it can be asked.
+
+        Raises:
+            EndpointError: it does not come up, or the run was given up.
+        """
+        self.take()
+        while (found := self._found()) is None:  # noqa: ASYNC110 - the owner may be another process
+            await asyncio.sleep(POLL_S)
+        return found
+
+    def wait(self) -> Endpoint:
+        """Do the same where no event loop runs.
+
+        Raises:
+            EndpointError: it does not come up, or the run was given up.
+        """
+        self.take()
+        while (found := self._found()) is None:
+            time.sleep(POLL_S)
+        return found
+
+    async def explained(self, error: EndpointError, asked: Endpoint) -> EndpointError:
+        """Return what to say of a request that failed: if the server died of it or under it, why.
+
+        Args:
+            error: what the client says.
+            asked: as `endpoint` returned it.
+        """
+        if self._endpoint.serve is None:
+            return error
+        deadline_s = time.monotonic() + NEWS_S
+        while time.monotonic() < deadline_s:
+            state = self._state()
+            if state.status is not Status.READY or state.url != asked.url:
+                return EndpointError(f"{state.problem or error}")
+            await asyncio.sleep(POLL_S)
+        return error
+
+    def _found(self) -> Endpoint | None:
+        if self._endpoint.serve is None:
+            return self._endpoint
+        if self._folder.is_abandoned:
+            raise EndpointError("the run was given up before the server was up")
+        state = self._state()
+        if state.status is Status.FAILED:
+            raise EndpointError(f"{self._endpoint.name}: {state.problem}")
+        return replace(self._endpoint, url=state.url, model=state.model) if state.status is Status.READY else None
+
+    def _state(self) -> ServerState:
+        return read_state(self._folder, self._endpoint.name)
+
+
+@contextmanager
+def leased(folder: RunFolder, endpoint: Endpoint) -> Iterator[Endpoint]:
+    """Wait until the endpoint can be asked, and keep it so.
+
+    Raises:
+        EndpointError: it cannot.
+    """
+    lease = Lease(folder, endpoint)
+    try:
+        yield lease.wait()
+    finally:
+        lease.drop()

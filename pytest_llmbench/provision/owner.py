@@ -1,0 +1,194 @@
+"""Owns the servers of a run: each is up while somebody wants it, and never beside one that needs the same resource."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
+from pytest_llmbench.model.serving import Failure, Phase
+from pytest_llmbench.provision.resources import Resources
+from pytest_llmbench.provision.server import Running, Start, bring_up
+from pytest_llmbench.provision.state import ServerState, Status, lease_name, write_state
+from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.servers.classify import classify
+from pytest_llmbench.servers.kind import ServerKind
+
+POLL_S = 0.05
+LINGER_S = 60.0
+"""How long a server that others wait for stays up for tests that will want it, but do not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the owner needs to know of the run."""
+
+    is_pending: Callable[[str], bool]
+    """Whether tests are left that will want the server of an endpoint."""
+    tell: Callable[[str], None]
+    """Takes lines for the user; from any thread."""
+
+
+class Owner:
+    """Starts and stops the servers of all endpoints that have one, in a thread for each."""
+
+    def __init__(
+        self, endpoints: Sequence[Endpoint], kinds: Mapping[str, ServerKind], folder: RunFolder, wishes: Wishes
+    ) -> None:
+        self._closing = threading.Event()
+        resources = Resources()
+        self._kept = [
+            _Kept(rank, endpoint, kinds[endpoint.serve.kind], folder, wishes, resources, self._closing)
+            for rank, endpoint in enumerate(endpoints)
+            if endpoint.serve is not None
+        ]
+        self._threads = [threading.Thread(target=kept.run, name=f"llmbench-{kept.name}") for kept in self._kept]
+
+    def start(self) -> None:
+        """Begin to look whether servers are wanted."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop all servers; return when nothing of them is left."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def served(self) -> Mapping[str, Endpoint]:
+        """The endpoints as they were served, by name, with what is known of their servers."""
+        return {kept.name: kept.served for kept in self._kept}
+
+
+class _Kept:
+    """One server, through all its starts; a thread of its own."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a server needs to know
+        self,
+        rank: int,
+        endpoint: Endpoint,
+        kind: ServerKind,
+        folder: RunFolder,
+        wishes: Wishes,
+        resources: Resources,
+        closing: threading.Event,
+    ) -> None:
+        assert endpoint.serve is not None  # noqa: S101 - for the type checker
+        self.served = replace(endpoint, server=ServerInfo(kind=kind.name))
+        self._rank = rank
+        self._endpoint = endpoint
+        self._serve = endpoint.serve
+        self._kind = kind
+        self._folder = folder
+        self._wishes = wishes
+        self._resources = resources
+        self._closing = closing
+        self._starts = 0
+        self._deaths = 0
+        self._problem: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the endpoint."""
+        return self._endpoint.name
+
+    def run(self) -> None:
+        """Serve whenever it is wanted, until the run ends or the server fails for good."""
+        while not self._closing.wait(POLL_S):
+            if not self._is_wanted():
+                continue
+            if not self._resources.take(self._rank, self._serve.resources, self._is_wanted):
+                continue
+            try:
+                failed = self._serve_once()
+            finally:
+                self._resources.release(self._rank)
+            if failed:
+                return
+
+    def _serve_once(self) -> bool:
+        """Start, serve, stop; return whether there is no use in trying again."""
+        self._starts += 1
+        self._say(Status.STARTING)
+        log_name = f"servers/{self.name}-{self._starts}.log"
+        start = Start(
+            self._endpoint,
+            self._kind,
+            self._folder.path / log_name,
+            log_name,
+            self._closing.is_set,
+            partial(self._tell),
+        )
+        found = bring_up(start)
+        if isinstance(found, Failure):
+            return self._failed(found)
+        self.served = replace(self._endpoint, url=found.url, model=found.model, server=found.info)
+        self._say(Status.READY)
+        began_s = time.monotonic()
+        try:
+            ended = self._watch(found)
+        finally:
+            self._note_memory(found)
+            found.process.stop(self._serve.stop_timeout_s)
+        if ended is None:
+            self._say(Status.DOWN)
+            return False
+        said = classify(start.log.read_text("utf-8", "replace"), self._kind.signatures)
+        after_s = time.monotonic() - began_s
+        failure = Failure(Phase.SERVING, said.cause, said.line, said.advice, ended, after_s, log_name)
+        self._deaths += 1
+        return self._failed(failure, again=self._deaths <= self._serve.restarts)
+
+    def _watch(self, running: Running) -> str | None:
+        """Return how the process ended, or None when it is to be stopped."""
+        idle_since_s: float | None = None
+        while not self._closing.wait(POLL_S):
+            if running.process.ended is not None:
+                return running.process.ended
+            if self._is_wanted():
+                idle_since_s = None
+                continue
+            idle_since_s = idle_since_s or time.monotonic()
+            lingers = self._wishes.is_pending(self.name) and time.monotonic() - idle_since_s < LINGER_S
+            if self._resources.is_contended(self._rank) and not lingers:
+                return None
+        return None
+
+    def _failed(self, failure: Failure, *, again: bool = False) -> bool:
+        self._problem = str(failure)
+        self.served = replace(self.served, server=replace(self.served.server, failure=failure, log=failure.log))
+        self._tell(self._problem)
+        self._say(Status.DOWN if again else Status.FAILED)
+        return not again
+
+    def _note_memory(self, running: Running) -> None:
+        peak = running.process.memory_peak_bytes
+        self.served = replace(self.served, server=replace(self.served.server, memory_peak_bytes=peak))
+
+    def _is_wanted(self) -> bool:
+        """Whether anybody holds a lease."""
+        if self._closing.is_set():
+            return False
+        alone = self._folder.claim(lease_name(self.name))
+        if alone is None:
+            return True
+        alone.close()
+        return False
+
+    def _say(self, status: Status) -> None:
+        ready = status is Status.READY
+        state = ServerState(
+            status,
+            self._starts,
+            self.served.url if ready else None,
+            self.served.model if ready else None,
+            self._problem,
+        )
+        write_state(self._folder, self.name, state)
+
+    def _tell(self, line: str) -> None:
+        self._wishes.tell(f"{self.name}: {line}")

@@ -1,0 +1,1 @@
+"""What is known of each kind of model server; one file per kind, nothing here starts or asks anything."""

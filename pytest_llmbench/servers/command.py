@@ -1,0 +1,28 @@
+"""Any program that serves the OpenAI API."""
+
+from __future__ import annotations
+
+from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.model.serving import Serve
+from pytest_llmbench.servers.kind import Launch, ServerKind
+
+
+class Command(ServerKind):
+    """The user's own words; nothing is known of the server but that it lists its models when it is up."""
+
+    name = "command"
+    health_path = "/v1/models"
+
+    def launch(self, serve: Serve, port: int) -> Launch:
+        """See `ServerKind.launch`."""
+        words = (*serve.program, *serve.args)
+        if not words:
+            raise UsageFault("command: wanted the words of a command line, got none; use command:'serve --port {port}'")
+        values = {"{port}": str(port), "{host}": serve.host, "{model}": serve.model or ""}
+        return Launch(tuple(_filled(word, values) for word in words))
+
+
+def _filled(word: str, values: dict[str, str]) -> str:
+    for place, value in values.items():
+        word = word.replace(place, value)
+    return word
