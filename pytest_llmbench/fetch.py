@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 from pytest_llmbench import client
 from pytest_llmbench.endpoints.replay import replay
@@ -23,6 +23,7 @@ from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.settings import Settings
+from pytest_llmbench.provision.lease import Lease
 from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.suite import Suite
 
@@ -53,6 +54,7 @@ class Fetcher:
         self._timeouts = client.Timeouts(total_s=settings.timeout_s)
         self._pending: dict[CaseKey, Future[Completion]] = {}
         self._asking: set[CaseKey] = set()
+        self._leases = {one.name: Lease(folder, one) for one in settings.endpoints}
         # So that no more tasks stand at the locks than could get one.
         self._places = {one.name: asyncio.Semaphore(settings.concurrency) for one in settings.endpoints}
         self._loop = asyncio.new_event_loop()
@@ -63,7 +65,12 @@ class Fetcher:
         """Start fetching, in the order given; what was asked for already is not asked again."""
         for case in cases:
             if case.key not in self._pending:
-                self._pending[case.key] = asyncio.run_coroutine_threadsafe(self._obtain(case), self._loop)
+                known = self._folder.read_completion(case.key)
+                if known is None:
+                    # At once, so that a server stays up from the first request to the last answer.
+                    self._leases[case.endpoint.name].take()
+                obtaining = self._obtain(case) if known is None else _at_once(known)
+                self._pending[case.key] = asyncio.run_coroutine_threadsafe(obtaining, self._loop)
 
     def get(self, case: Case) -> Completion:
         """Wait for a completion; a failed one has `error` set.
@@ -94,6 +101,12 @@ class Fetcher:
         self._loop.close()
 
     async def _obtain(self, case: Case) -> Completion:
+        try:
+            return await self._obtain_leased(case)
+        finally:
+            self._leases[case.endpoint.name].drop()
+
+    async def _obtain_leased(self, case: Case) -> Completion:
         async with self._places[case.endpoint.name]:
             async for _ in _patiently():
                 if (known := self._folder.read_completion(case.key)) is not None:
@@ -109,19 +122,25 @@ class Fetcher:
         with await self._slot(case.endpoint.name):
             self._asking.add(case.key)
             in_flight = sum(map(self._folder.is_claimed, self._slots(case.endpoint.name)))
-            started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            request = client.build_body(case.endpoint, case.suite.prompt) if case.endpoint.url else {}
+            lease = self._leases[case.endpoint.name]
+            request: Mapping[str, Any] = {}
             exchange, error = None, None
+            started_at = _now()
             try:
-                exchange = await self._ask(case)
+                endpoint = await lease.endpoint()
+                started_at = _now()
+                request = client.build_body(endpoint, case.suite.prompt) if endpoint.url else {}
+                try:
+                    exchange = await self._ask(endpoint, case)
+                except EndpointError as failure:
+                    raise await lease.explained(failure, endpoint) from failure
             except EndpointError as failure:
                 error = str(failure)
             completion = Completion(*case.key, request, started_at, exchange, error, in_flight)
             self._folder.write_completion(completion)
             return completion
 
-    async def _ask(self, case: Case) -> Exchange:
-        endpoint = case.endpoint
+    async def _ask(self, endpoint: Endpoint, case: Case) -> Exchange:
         if endpoint.problem is not None:
             raise EndpointError(endpoint.problem)
         if endpoint.replay is not None:
@@ -140,6 +159,14 @@ class Fetcher:
 
     def _slots(self, endpoint: str) -> list[str]:
         return self._folder.slots(endpoint, self._settings.concurrency)
+
+
+async def _at_once(completion: Completion) -> Completion:
+    return completion
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 async def _patiently() -> AsyncIterator[None]:

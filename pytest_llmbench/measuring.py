@@ -15,8 +15,7 @@ from pytest_llmbench.options import value_of
 from pytest_llmbench.run import Run, is_speed_test
 
 if TYPE_CHECKING:
-    from pytest_llmbench.load.fixture import Measure
-    from pytest_llmbench.load.measure import Measurer
+    from pytest_llmbench.load.fixture import Measure, Measurers
 
 _HERE = Path(__file__).parent
 _FOLDERS = (_HERE / "suites" / SPEED, _HERE.parent / "suites" / SPEED)
@@ -31,7 +30,7 @@ class Measuring:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._measurers: dict[str, Measurer] = {}
+        self._measurers: Measurers = {}
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave the speed tests out of a plain run: they take minutes and need a server to themselves."""
@@ -54,14 +53,12 @@ class Measuring:
         Raises:
             EndpointError: it cannot be asked.
         """
-        from pytest_llmbench.load.fixture import Measure, open_measurer
+        from pytest_llmbench.load.fixture import Measure
 
         whom = self._run.settings.endpoint(endpoint)
         if whom.replay is not None:
             pytest.skip(f"{endpoint} is a replay, which has no speed; name a server by --llm-endpoint")
-        if endpoint not in self._measurers:  # what was learned of an endpoint serves the next test
-            self._measurers[endpoint] = open_measurer(self._run.settings, whom)
-        item.stash[MEASURED] = measure = Measure(self._run.settings, self._measurers[endpoint])
+        item.stash[MEASURED] = measure = Measure(self._run.settings, whom, self._measurers)
         return measure
 
     @pytest.hookimpl(wrapper=True)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.endpoint import DEFAULT_MAX_TOKENS, Endpoint, Sampling
 from pytest_llmbench.model.settings import SWEEP, ReportTarget, Settings
+
+if TYPE_CHECKING:
+    from pytest_llmbench.servers.kind import ServerKind
 
 SANDBOXES = ("bubblewrap", "none")
 
@@ -209,6 +213,13 @@ def _baseline(config: pytest.Config) -> str | None:
         return str(path)
     except (OSError, ValueError) as error:
         raise UsageFault(f"--llm-baseline={given}: wanted the report.json of an earlier run: {error}") from error
+
+
+def server_kinds(config: pytest.Config) -> Mapping[str, ServerKind]:
+    """Return the kinds of servers that can be started, by name: ours and those that conftest files and plugins add."""
+    from pytest_llmbench.servers.registry import kinds
+
+    return kinds(chain.from_iterable(config.hook.pytest_llmbench_server_kinds()))
 
 
 def settings_to_text(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_llmbench import hookspecs
 from pytest_llmbench.collecting import Collecting, register_suite
 from pytest_llmbench.grading import Grading
 from pytest_llmbench.measuring import Measuring
@@ -35,6 +36,11 @@ MARKERS = {
     "shell": "shell scripts",
     "speed": "how fast an endpoint answers; not part of a plain run, see --llm-speed",
 }
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare what others may add."""
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,12 +7,14 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.check import Check
+from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import Report, RunInfo
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.model.speed import SpeedRow
@@ -47,8 +49,12 @@ class Recorder:
         for row in rows:
             self.folder.append("speed", row)
 
-    def finish(self) -> Report:
-        """Write report.json and every further copy asked for."""
+    def finish(self, served: Mapping[str, Endpoint]) -> Report:
+        """Write report.json and every further copy asked for.
+
+        Args:
+            served: endpoints, by name, of which more is known now than when the run began.
+        """
         settings = self._settings
         run = RunInfo(
             id=settings.run_id,
@@ -62,7 +68,7 @@ class Recorder:
         )
         report = build_report(
             run,
-            settings.endpoints,
+            [served.get(one.name, one) for one in settings.endpoints],
             self.folder.completions(),
             list(self._checks.values()),
             [row for rows in self._speed.values() for row in rows],

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_llmbench.model.report import Report
     from pytest_llmbench.recorder import Recorder
+    from pytest_llmbench.serving import Servers
 
 
 class Recording:
@@ -27,6 +28,7 @@ class Recording:
         self._run = run
         self._session: pytest.Session | None = None
         self._recorder: Recorder | None = None
+        self._servers: Servers | None = None
         self._report: Report | None = None
 
     def pytest_report_header(self) -> list[str]:
@@ -66,7 +68,7 @@ class Recording:
         """Begin the record before the first test runs; without xdist."""
         ours = any(CASE in item.stash or is_speed_test(item) for item in session.items)
         if ours and not session.testsfailed:
-            self._begin()
+            self._begin([item.nodeid for item in session.items if is_speed_test(item)])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
@@ -74,8 +76,9 @@ class Recording:
         from pytest_llmbench.nodeids import read_check_id, read_speed_id
 
         names = self._run.endpoint_names
-        if any(read_check_id(nodeid, names) or read_speed_id(nodeid, names) for nodeid in ids):
-            self._begin()
+        speed = [nodeid for nodeid in ids if read_speed_id(nodeid, names)]
+        if speed or any(read_check_id(nodeid, names) for nodeid in ids):
+            self._begin(speed)
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
@@ -100,6 +103,8 @@ class Recording:
             self._recorder.add(check)
         if rows := carried_speed(report):
             self._recorder.add_speed(report.nodeid, rows)
+        if report.when == "teardown" and self._servers is not None:
+            self._servers.done(report.nodeid)
         if self._session is not None and is_given_up(self._session):
             self._abandon()
 
@@ -108,9 +113,10 @@ class Recording:
         self._abandon()
 
     def pytest_sessionfinish(self) -> None:
-        """Write the report."""
+        """Stop the servers, and write the report."""
+        served = self._servers.close() if self._servers is not None else {}
         if self._recorder is not None:
-            self._report = self._recorder.finish()
+            self._report = self._recorder.finish(served)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what the run found and where it lies."""
@@ -123,7 +129,7 @@ class Recording:
         for line in summary_lines(self._report, run_folder=self._run.settings.out, width=width):
             terminalreporter.write_line(line)
 
-    def _begin(self) -> None:
+    def _begin(self, speed_tests: Sequence[str]) -> None:
         option = self._run.config.option
         if self._recorder is not None or option.collectonly or value_of(self._run.config, "export-prompts"):
             return
@@ -134,6 +140,10 @@ class Recording:
             self._recorder = Recorder(self._run.settings, command, self._run.began_s)
         except UsageFault as fault:
             raise pytest.UsageError(str(fault)) from fault
+        if any(endpoint.serve is not None for endpoint in self._run.settings.endpoints):
+            from pytest_llmbench.serving import Servers
+
+            self._servers = Servers(self._run, self._recorder.folder, speed_tests)
 
     def _abandon(self) -> None:
         if self._recorder is not None:

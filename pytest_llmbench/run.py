@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,12 @@ import pytest
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.settings import SPEED
-from pytest_llmbench.options import read_settings, settings_from_text, value_of
+from pytest_llmbench.options import read_settings, server_kinds, settings_from_text, value_of
 
 if TYPE_CHECKING:
     from pytest_llmbench.fetch import Case
     from pytest_llmbench.model.settings import Settings
+    from pytest_llmbench.servers.kind import ServerKind
 
 SUITE_FILE = "suite.yaml"
 CASE: pytest.StashKey[Case] = pytest.StashKey()
@@ -39,6 +41,11 @@ class Run:
             return read_settings(self.config)
         except UsageFault as fault:
             raise pytest.UsageError(str(fault)) from fault
+
+    @cached_property
+    def server_kinds(self) -> Mapping[str, ServerKind]:
+        """Ours and those that conftest files and plugins add."""
+        return server_kinds(self.config)
 
     @property
     def endpoint_names(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,13 +15,17 @@ from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import Report
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.model.speed import SpeedRow
+from pytest_llmbench.provision.lease import leased
 from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.speed.bars import Bars
 from pytest_llmbench.speed.workloads import Workload
 
 
-def open_measurer(settings: Settings, endpoint: Endpoint) -> Measurer:
-    """Return what measures an endpoint in this run."""
+Measurers = MutableMapping[tuple[str, str | None], Measurer]
+"""By name and URL of the endpoint: a server that was started anew is another one."""
+
+
+def _open_measurer(settings: Settings, endpoint: Endpoint) -> Measurer:
     variable = endpoint.api_key_env
     return Measurer(
         endpoint,
@@ -34,11 +38,13 @@ def open_measurer(settings: Settings, endpoint: Endpoint) -> Measurer:
 class Measure:
     """Measures one endpoint for one test."""
 
-    def __init__(self, settings: Settings, measurer: Measurer) -> None:
+    def __init__(self, settings: Settings, endpoint: Endpoint, measurers: Measurers) -> None:
+        """Measure `endpoint`; what was learned of it before is in `measurers`, and what is learned now goes there."""
         self.rows: tuple[SpeedRow, ...] = ()
         """All that was measured so far."""
         self._settings = settings
-        self._measurer = measurer
+        self._endpoint = endpoint
+        self._measurers = measurers
 
     def __call__(self, workload: Workload) -> SpeedRow:
         """Measure a workload.
@@ -46,8 +52,8 @@ class Measure:
         Raises:
             EndpointError: no answer came at all.
         """
-        with self._alone():
-            row = self._measurer.measure(workload)
+        with self._alone() as measurer:
+            row = measurer.measure(workload)
         self.rows += (row,)
         return row
 
@@ -57,8 +63,8 @@ class Measure:
         Raises:
             EndpointError: no answer came at all.
         """
-        with self._alone():
-            rows = self._measurer.sweep(workload, self._settings.sweep)
+        with self._alone() as measurer:
+            rows = measurer.sweep(workload, self._settings.sweep)
         self.rows += rows
         return rows
 
@@ -70,9 +76,9 @@ class Measure:
         return tuple(text for row in rows for text in bars.shortfalls(row))
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Iterator[Measurer]:
         """Hold every place of the endpoint, so that nothing else is asked of it by any process of the run."""
-        endpoint = self._measurer.endpoint
+        endpoint = self._endpoint
         if endpoint.problem is not None:
             raise EndpointError(endpoint.problem)
         folder = RunFolder(Path(self._settings.out))
@@ -80,4 +86,7 @@ class Measure:
             places = folder.slots(endpoint.name, self._settings.concurrency)
             for claim in folder.claim_all([f"speed-{endpoint.name}", *places]):
                 held.enter_context(claim)
-            yield
+            up = held.enter_context(leased(folder, endpoint))
+            if (up.name, up.url) not in self._measurers:
+                self._measurers[up.name, up.url] = _open_measurer(self._settings, up)
+            yield self._measurers[up.name, up.url]

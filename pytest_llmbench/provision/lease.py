@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,30 +26,35 @@ class Lease:
     def __init__(self, folder: RunFolder, endpoint: Endpoint) -> None:
         self._folder = folder
         self._endpoint = endpoint
+        self._taken = 0
         self._lock: IO[bytes] | None = None
+        self._guard = threading.Lock()
 
     def take(self) -> None:
-        """Begin to wish it; again and again does no harm."""
+        """Wish it once more."""
         if self._endpoint.serve is None:
             return
-        while self._lock is None:
-            self._lock = self._folder.share(lease_name(self._endpoint.name))
-            if self._lock is None:
-                time.sleep(0.001)  # its owner has just looked whether anybody wants it
+        with self._guard:
+            self._taken += 1
+            while self._lock is None:
+                self._lock = self._folder.share(lease_name(self._endpoint.name))
+                if self._lock is None:
+                    time.sleep(0.001)  # its owner has just looked whether anybody wants it
 
     def drop(self) -> None:
-        """Wish it no more."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """Wish it once less; as often as it was taken."""
+        with self._guard:
+            self._taken -= 1
+            if self._taken <= 0 and self._lock is not None:
+                self._lock.close()
+                self._lock = None
 
     async def endpoint(self) -> Endpoint:
-        """Wait until the server is up, and return the endpoint as it can be asked.
+        """Wait until the server is up, and return the endpoint as it can be asked; the lease must have been taken.
 
         Raises:
             EndpointError: it does not come up, or the run was given up.
         """
-        self.take()
         while (found := self._found()) is None:  # noqa: ASYNC110 - the owner may be another process
             await asyncio.sleep(POLL_S)
         return found
@@ -59,7 +65,6 @@ class Lease:
         Raises:
             EndpointError: it does not come up, or the run was given up.
         """
-        self.take()
         while (found := self._found()) is None:
             time.sleep(POLL_S)
         return found
@@ -103,6 +108,7 @@ def leased(folder: RunFolder, endpoint: Endpoint) -> Iterator[Endpoint]:
         EndpointError: it cannot.
     """
     lease = Lease(folder, endpoint)
+    lease.take()
     try:
         yield lease.wait()
     finally:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
 from pytest_llmbench.model.serving import Failure, Phase
@@ -45,7 +44,7 @@ class Owner:
             for rank, endpoint in enumerate(endpoints)
             if endpoint.serve is not None
         ]
-        self._threads = [threading.Thread(target=kept.run, name=f"llmbench-{kept.name}") for kept in self._kept]
+        self._threads = [threading.Thread(target=kept.run, name=f"llmbench-{kept.name}", daemon=True) for kept in self._kept]
 
     def start(self) -> None:
         """Begin to look whether servers are wanted."""
@@ -121,7 +120,7 @@ class _Kept:
             self._folder.path / log_name,
             log_name,
             self._closing.is_set,
-            partial(self._tell),
+            self._tell,
         )
         found = bring_up(start)
         if isinstance(found, Failure):
