@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection
 
 POLL_S = 0.05
+SETTLE_S = 0.2
+"""For wishes that came at the same time to become known, so that their order is the user's and not chance's."""
 
 
 class Resources:
@@ -30,8 +33,9 @@ class Resources:
         needed = frozenset(names)
         with self._changed:
             self._waiting[rank] = needed
+            settled_s = time.monotonic() + SETTLE_S
             try:
-                while not self._is_free(rank, needed):
+                while time.monotonic() < settled_s or not self._is_free(rank, needed):
                     if not is_wanted():
                         return False
                     self._changed.wait(POLL_S)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pytest_llmbench.errors import EndpointError
+from pytest_llmbench.model.endpoint import Endpoint
+from pytest_llmbench.model.serving import Cause, Phase, Serve
+from pytest_llmbench.provision.lease import Lease, leased
+from pytest_llmbench.provision.owner import Owner, Wishes
+from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.servers.registry import kinds
+from tests.provision import diary_server
+
+PATIENCE_S = 60.0
+
+
+class Yard:
+    """Some endpoints with servers that keep a diary, and an owner for them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = RunFolder(folder / "run")
+        self.diary = folder / "diary"
+        self.endpoints: list[Endpoint] = []
+        self.pending: set[str] = set()
+        self.told: list[str] = []
+
+    def add(self, name: str, *words: str, resources: tuple[str, ...] = ("gpu",), restarts: int = 0) -> Endpoint:
+        program = (sys.executable, diary_server.__file__, "{port}", name, str(self.diary))
+        serve = Serve("command", program=program, args=words, resources=resources, restarts=restarts)
+        self.endpoints.append(Endpoint(name, serve=serve))
+        return self.endpoints[-1]
+
+    @contextmanager
+    def owned(self) -> Iterator[Owner]:
+        wishes = Wishes(is_pending=self.pending.__contains__, tell=self.told.append)
+        owner = Owner(self.endpoints, kinds(), self.folder, wishes)
+        owner.start()
+        try:
+            yield owner
+        finally:
+            owner.close()
+
+    def events(self) -> list[tuple[str, str]]:
+        lines = self.diary.read_text().splitlines() if self.diary.exists() else []
+        return [(name, event) for _, name, event in map(str.split, lines) if event != "asked"]
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    return Yard(tmp_path)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+
+
+def test_a_server_is_up_while_it_is_wanted_and_gone_at_the_end(yard: Yard) -> None:
+    a = yard.add("a")
+    with yard.owned() as owner:
+        assert yard.events() == []
+        with leased(yard.folder, a) as up:
+            assert (up.name, up.model) == ("a", "a")
+            assert up.url is not None
+        served: Mapping[str, Endpoint] = owner.served
+    assert yard.events() == [("a", "up"), ("a", "down")]
+    assert served["a"].url == up.url
+    assert served["a"].server.load_s is not None
+    assert "ready after" in yard.told[-1]
+
+
+def test_what_nobody_wants_is_not_started(yard: Yard) -> None:
+    a, _ = yard.add("a"), yard.add("b", resources=("other",))
+    with yard.owned(), leased(yard.folder, a):
+        pass
+    assert {name for name, _ in yard.events()} == {"a"}
+
+
+def test_servers_that_share_a_resource_are_never_up_together(yard: Yard) -> None:
+    endpoints = [yard.add(name) for name in "abc"]
+    with yard.owned():
+        askers = [threading.Thread(target=_use, args=(yard.folder, one)) for one in endpoints]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join(PATIENCE_S)
+    assert yard.events() == [(name, event) for name in "abc" for event in ("up", "down")]
+
+
+def _use(folder: RunFolder, endpoint: Endpoint) -> None:
+    with leased(folder, endpoint):
+        time.sleep(0.2)
+
+
+def test_servers_that_share_nothing_are_up_together(yard: Yard) -> None:
+    a, b = yard.add("a", resources=("gpu0",)), yard.add("b", resources=("gpu1",))
+    with yard.owned(), leased(yard.folder, a), leased(yard.folder, b):
+        pass
+    assert [event for _, event in yard.events()] == ["up", "up", "down", "down"]
+
+
+def test_a_server_stays_for_tests_that_will_want_it_though_another_waits(yard: Yard) -> None:
+    a, b = yard.add("a"), yard.add("b")
+    yard.pending.add("a")
+    with yard.owned():
+        with leased(yard.folder, a):
+            pass
+        wish = Lease(yard.folder, b)
+        wish.take()
+        with pytest.raises(TimeoutError), _at_most(0.5):
+            _until(lambda: ("a", "down") in yard.events())
+        yard.pending.clear()
+        wish.wait()
+        wish.drop()
+    assert yard.events() == [("a", "up"), ("a", "down"), ("b", "up"), ("b", "down")]
+
+
+def test_one_that_fails_says_why_to_all_who_ask_and_leaves_the_resource_to_others(yard: Yard) -> None:
+    a, b = yard.add("a", "--no-such-flag"), yard.add("b")
+    with yard.owned() as owner:
+        with pytest.raises(EndpointError, match="a: died while loading"), leased(yard.folder, a):
+            pass
+        with leased(yard.folder, b):
+            pass
+        with pytest.raises(EndpointError, match="a: died while loading"), leased(yard.folder, a):
+            pass
+        failure = owner.served["a"].server.failure
+    assert failure is not None
+    assert failure.phase is Phase.LOADING
+    assert failure.ended == "exit status 2"
+    assert failure.log is not None
+    assert "unrecognized arguments" in (yard.folder.path / failure.log).read_text()
+    assert yard.events() == [("b", "up"), ("b", "down")]
+
+
+def test_a_program_that_is_not_there_is_told_by_name(yard: Yard) -> None:
+    serve = Serve("command", program=("/nonexistent/serve", "{port}"))
+    yard.endpoints.append(Endpoint("a", serve=serve))
+    with yard.owned() as owner:
+        with pytest.raises(EndpointError, match="/nonexistent/serve"), leased(yard.folder, yard.endpoints[0]):
+            pass
+        failure = owner.served["a"].server.failure
+    assert failure is not None
+    assert (failure.phase, failure.cause) == (Phase.START, Cause.PROGRAM_MISSING)
+    assert failure.log is None
+
+
+def test_the_end_of_the_run_does_not_wait_for_one_that_loads(yard: Yard) -> None:
+    a = yard.add("a", "--loads=600")
+    wish = Lease(yard.folder, a)
+    with yard.owned():
+        wish.take()
+        _until(lambda: yard.events() == [("a", "up")])
+    wish.drop()
+    assert yard.events()[-1] == ("a", "down")
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Give up what only looks, after so long."""
+    global PATIENCE_S  # noqa: PLW0603 - what `_until` looks at
+    before, PATIENCE_S = PATIENCE_S, seconds
+    try:
+        yield
+    except AssertionError as error:
+        raise TimeoutError from error
+    finally:
+        PATIENCE_S = before
