@@ -1,6 +1,6 @@
-"""A model server that keeps a diary: python diary_server.py PORT NAME DIARY [--answer FILE] [--dies-at N] [--loads S].
+"""A model server that keeps a diary: python diary_server.py PORT NAME DIARY [--answer FILE] [--dies-at N] [--loads S] [--streams S].
 
-Each line of the diary is `TIME NAME EVENT` with the monotonic time and one of the events up, asked, down.
+Each line of the diary is `TIME NAME EVENT` with the monotonic time and one of the events up, asked, died, down.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("diary", type=Path)
     parser.add_argument("--answer", type=Path, help="file with the text of every answer")
-    parser.add_argument("--dies-at", type=int, default=0, help="dies in the middle of the Nth answer after the first")
+    parser.add_argument("--dies-at", type=int, default=0, help="dies once, in the middle of the Nth answer")
     parser.add_argument("--loads", type=float, default=0.0, help="seconds before it listens")
+    parser.add_argument("--streams", type=float, default=0.0, help="seconds in the middle of an answer")
     args = parser.parse_args()
+    has_died = args.diary.exists() and f" {args.name} died" in args.diary.read_text()
     asked = 0
     guard = threading.Lock()
 
@@ -47,7 +49,7 @@ def main() -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             with guard:
                 asked += 1
-                dies = asked - 1 == args.dies_at > 0
+                dies = asked == args.dies_at and not has_died
             note("asked")
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
@@ -56,8 +58,11 @@ def main() -> None:
             text = args.answer.read_text() if args.answer else "OK"
             self._send({"delta": {"content": text[:3]}, "index": 0})
             if dies:
+                note("died")
                 sys.stderr.write("RuntimeError: NCCL error: unhandled system error\n")
                 os._exit(1)
+            if asked > 1:  # the first is the warm-up
+                time.sleep(args.streams)
             self._send({"delta": {"content": text[3:]}, "finish_reason": "stop", "index": 0})
             self.wfile.write(b"data: [DONE]\n\n")
             self.close_connection = True

@@ -1,0 +1,156 @@
+"""Whole runs that start their servers themselves, in one process and in several."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.plugin.conftest import RIGHT, Demo
+from tests.provision import diary_server
+
+PATIENCE_S = 120.0
+
+
+class Diary:
+    """What servers did, by their own word."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+        self.path = demo.pytester.path / "diary"
+        self._answer = demo.pytester.path / "answer.md"
+        self._answer.write_text(RIGHT)
+
+    def words(self, name: str, *more: str) -> str:
+        program = (sys.executable, diary_server.__file__, "{port}", name, str(self.path), "--answer", str(self._answer))
+        return shlex.join((*program, *more))
+
+    def served(self, name: str, *more: str) -> str:
+        return f"--llm-endpoint={name}=command:{self.words(name, *more)}"
+
+    def events(self, *, but: str = "asked") -> list[tuple[str, str]]:
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        return [(name, event) for _, name, event in map(str.split, lines) if event != but]
+
+    def is_gone(self) -> bool:
+        """Whether nothing runs any more that was started with this diary."""
+        return not [
+            1 for process in psutil.process_iter(["cmdline"]) if str(self.path) in (process.info["cmdline"] or ())
+        ]
+
+
+@pytest.fixture
+def diary(demo: Demo) -> Diary:
+    return Diary(demo)
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_server_is_started_once_asked_and_stopped(demo: Demo, diary: Diary, workers: str) -> None:
+    result = demo.run(diary.served("mine"), "--llm-samples=3", workers)
+    result.assert_outcomes(passed=6)
+    assert diary.events() == [("mine", "up"), ("mine", "down")]
+    result.stdout.fnmatch_lines(["*llmbench: mine: starting command*", "*llmbench: mine: ready after *"])
+    (row,) = demo.report()["endpoints"]
+    assert (row["name"], row["model"], row["server"]["kind"]) == ("mine", "mine", "command")
+    assert row["url"].startswith("http://127.0.0.1:")
+    assert row["server"]["load_s"] > 0
+    assert (demo.out / row["server"]["log"]).exists()
+    assert diary.is_gone()
+
+
+def test_servers_that_share_a_resource_never_run_together(demo: Demo, diary: Diary) -> None:
+    names = ("a", "b", "c")
+    demo.run(*map(diary.served, names), "--llm-samples=3", "-n4").assert_outcomes(passed=18)
+    assert diary.events() == [(name, event) for name in names for event in ("up", "down")]
+
+
+def test_servers_with_resources_of_their_own_run_together(demo: Demo, diary: Diary) -> None:
+    entries = "".join(
+        f"  {name}:\n    serve: {{kind: command, resource: {resource}, args: {shlex.quote(diary.words(name))}}}\n"
+        for name, resource in (("a", "gpu0"), ("b", "gpu1"))
+    )
+    (demo.pytester.path / "models.yaml").write_text(f"endpoints:\n{entries}")
+    demo.run("--llm-endpoint=a", "--llm-endpoint=b", "-n4").assert_outcomes(passed=4)
+    assert sorted(diary.events()[:2]) == [("a", "up"), ("b", "up")]
+    assert sorted(diary.events()[2:]) == [("a", "down"), ("b", "down")]
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_one_that_does_not_start_is_an_error_and_leaves_the_others_alone(
+    demo: Demo, diary: Diary, workers: str
+) -> None:
+    result = demo.run(diary.served("bad", "--no-such-flag"), diary.served("good"), workers)
+    result.assert_outcomes(passed=2, errors=2)
+    assert set(demo.outcomes().values()) == {"passed", "infra_error"}
+    result.stdout.fnmatch_lines(["*infra_error: bad: died while loading (exit status 2)*"])
+    failure = demo.report()["endpoints"][0]["server"]["failure"]
+    assert (failure["phase"], failure["cause"], failure["ended"]) == ("died while loading", "bad flag", "exit status 2")
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_one_that_dies_under_an_answer_is_an_error_that_says_why(demo: Demo, diary: Diary, workers: str) -> None:
+    result = demo.run(diary.served("mine", "--dies-at=2"), workers)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*infra_error: *died while serving (exit status 1), NCCL: *unhandled system error*"])
+
+
+def test_one_that_dies_is_started_again_where_that_was_asked(demo: Demo, diary: Diary) -> None:
+    words = shlex.quote(diary.words("mine", "--dies-at=2"))
+    (demo.pytester.path / "models.yaml").write_text(
+        f"endpoints:\n  mine:\n    serve: {{kind: command, restarts: 1, args: {words}}}\n"
+    )
+    demo.run("--llm-endpoint=mine", "--llm-samples=2", "--llm-concurrency=1").assert_outcomes(errors=2, passed=2)
+    assert diary.events() == [("mine", event) for event in ("up", "died", "up", "down")]
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("when", ["load", "stream", "grading"])
+def test_nothing_is_left_of_a_run_that_was_cut_off(
+    demo: Demo, diary: Diary, when: str, how: signal.Signals, workers: str
+) -> None:
+    slow = {"load": ["--loads=600"], "stream": ["--streams=600"], "grading": []}[when]
+    if when == "grading":
+        demo.write(
+            "judge.py", "import time\ndef read(candidate):\n    open('grading', 'w').close()\n    time.sleep(600)\n"
+        )
+    reached: Callable[[], bool] = {
+        "load": lambda: ("mine", "up") in diary.events(),
+        "stream": lambda: diary.events(but="up").count(("mine", "asked")) >= 2,
+        "grading": (demo.pytester.path / "grading").exists,
+    }[when]
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio", workers)
+    run = subprocess.Popen(
+        [*argv, diary.served("mine", *slow)],
+        cwd=demo.pytester.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _until(reached, run)
+        if how is signal.SIGINT:
+            os.killpg(run.pid, how)  # as a terminal does it
+        else:
+            os.kill(run.pid, how)
+        run.wait(PATIENCE_S)
+        _until(diary.is_gone)
+    finally:
+        os.killpg(run.pid, signal.SIGKILL) if run.poll() is None else None
+    assert not [path for path in Path("/tmp").glob("*") if str(run.pid) in path.name]  # noqa: S108
+
+
+def _until(condition: Callable[[], bool], run: subprocess.Popen[bytes] | None = None) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline_s
+        assert run is None or run.poll() is None
+        time.sleep(0.05)
