@@ -95,8 +95,8 @@ OPTIONS = (
     Option(
         "endpoint",
         "SPEC",
-        "whom to ask: [NAME=]URL[#MODEL], [NAME=]replay:DIR or a name from models.yaml; repeatable; "
-        "none: the bundled reference answers",
+        "whom to ask: [NAME=]URL[#MODEL], [NAME=]KIND:MODEL (a server to start: vllm, llamacpp, …), [NAME=]replay:DIR "
+        "or a name from models.yaml; repeatable; none: the bundled reference answers",
         repeatable=True,
     ),
     Option("config", "FILE", "file with endpoints by name (default: models.yaml)", default="models.yaml"),
@@ -245,7 +245,15 @@ def _endpoints(config: pytest.Config) -> tuple[Endpoint, ...]:
     from pytest_llmbench.endpoints.resolve import Context, resolve_all
 
     path = config.invocation_params.dir / value_of(config, "config")
-    return resolve_all(specs, Context(sampling, path, os.environ, client.list_models))
+    context = Context(
+        sampling,
+        path,
+        os.environ,
+        client.list_models,
+        kinds=server_kinds(config),
+        folder=config.invocation_params.dir,
+    )
+    return resolve_all(specs, context)
 
 
 def _parsed(option: Option, text: str) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
     from xdist.workermanage import WorkerController
 
+    from pytest_llmbench.model.endpoint import Endpoint
     from pytest_llmbench.model.report import Report
     from pytest_llmbench.recorder import Recorder
     from pytest_llmbench.serving import Servers
@@ -38,8 +39,7 @@ class Recording:
         if not value_of(self._run.config, "endpoint"):
             return ["llmbench: no --llm-endpoint given: judging the reference answers bundled with the suites"]
         return [
-            f"llmbench: endpoint {one.name}: {one.problem or one.replay or one.url}"
-            + (f" ({one.model})" if one.model else "")
+            f"llmbench: endpoint {one.name}: {_whereabouts(one)}" + (f" ({one.model})" if one.model else "")
             for one in self._run.settings.endpoints
         ]
 
@@ -148,3 +148,9 @@ class Recording:
     def _abandon(self) -> None:
         if self._recorder is not None:
             self._recorder.folder.abandon()
+
+
+def _whereabouts(endpoint: Endpoint) -> str:
+    if endpoint.serve is not None:
+        return f"{endpoint.serve.kind} {endpoint.serve.model or ''}, to be started".replace(" ,", ",")
+    return str(endpoint.problem or endpoint.replay or endpoint.url)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,10 +23,13 @@ class Servers:
 
     def __init__(self, run: Run, folder: RunFolder, speed_tests: Sequence[str]) -> None:
         """Begin; `speed_tests` are the node ids of those that were collected."""
-        self._terminal: pytest.TerminalReporter | None = run.config.pluginmanager.get_plugin("terminalreporter")
+        self._terminal = Terminal(run.config)
         self._left = {nodeid: read_speed_id(nodeid, run.endpoint_names) for nodeid in speed_tests}
         self._owner = Owner(
-            run.settings.endpoints, run.server_kinds, folder, Wishes(is_pending=self._is_pending, tell=self._tell)
+            run.settings.endpoints,
+            run.server_kinds,
+            folder,
+            Wishes(is_pending=self._is_pending, tell=self._terminal.tell),
         )
         self._owner.start()
 
@@ -35,12 +40,36 @@ class Servers:
     def close(self) -> Mapping[str, Endpoint]:
         """Stop all servers and return the endpoints that had one, as they were served."""
         self._owner.close()
+        self._terminal.close()
         return self._owner.served
 
     def _is_pending(self, endpoint: str) -> bool:
         return endpoint in list(self._left.values())
 
-    def _tell(self, line: str) -> None:
-        if self._terminal is not None and self._terminal.verbosity >= 0:
-            self._terminal.ensure_newline()
-            self._terminal.write_line(f"llmbench: {line}")
+
+class Terminal:
+    """Tells what goes on while tests run; whatever they print is captured, this is not."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Begin; before the first test runs, as then nothing is captured yet."""
+        self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+        wanted = self._reporter is not None and self._reporter.verbosity >= 0
+        try:
+            self._fd = os.dup(sys.stdout.fileno()) if wanted else None
+        except (OSError, ValueError):  # no file, as in a notebook
+            self._fd = None
+
+    def tell(self, line: str) -> None:
+        """Write a line of its own; from any thread."""
+        if self._fd is None or self._reporter is None:
+            return
+        # In the middle of a line of dots: pytest begins the next one with the name of its file again.
+        is_amid = self._reporter.currentfspath is not None
+        self._reporter.currentfspath = None
+        os.write(self._fd, f"{chr(10) if is_amid else ''}llmbench: {line}\n".encode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """End."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None

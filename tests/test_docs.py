@@ -8,9 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
-from pytest_llmbench.endpoints.config import load_models_file
 from pytest_llmbench.model.report import Report
 from pytest_llmbench.options import OPTIONS
 from pytest_llmbench.reports import FORMATS
@@ -44,13 +42,6 @@ def test_every_field_of_the_report_is_on_its_page() -> None:
     for name in ("RunInfo", "EndpointRow", "CompletionRow", "Check", "ScoreRow", "SpeedRow", "Spread"):
         for field in definitions[name]["properties"]:
             assert f"`{field}`" in page, f"{name}.{field}"
-
-
-def test_the_example_of_models_yaml_is_valid(tmp_path: Path) -> None:
-    (example,) = blocks("docs/endpoints.md", "yaml")
-    assert yaml.safe_load(example)
-    (tmp_path / "models.yaml").write_text(example)
-    assert set(load_models_file(tmp_path / "models.yaml").endpoints) == {"qwen3-coder"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

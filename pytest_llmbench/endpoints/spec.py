@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pytest_llmbench.errors import UsageFault
 
-CHOICES = "[NAME=]http://HOST:PORT/v1[#MODEL], [NAME=]replay:DIR[#ENDPOINT] or a name from models.yaml"
+CHOICES = (
+    "[NAME=]http://HOST:PORT/v1[#MODEL], [NAME=]KIND:MODEL, [NAME=]replay:DIR[#ENDPOINT] or a name from models.yaml"
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _SAMPLE_SUFFIX = re.compile(r"-s[0-9]+$")
 
@@ -34,17 +37,31 @@ class ReplaySpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeSpec:
+    """A server to start."""
+
+    kind: str
+    served: str
+    """What stands behind the colon: a model, or the words of a command."""
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NamedSpec:
     """A name from models.yaml."""
 
     name: str
 
 
-Spec = UrlSpec | ReplaySpec | NamedSpec
+Spec = UrlSpec | ServeSpec | ReplaySpec | NamedSpec
 
 
-def parse_spec(text: str) -> Spec:
+def parse_spec(text: str, kinds: Collection[str]) -> Spec:
     """Read one `--llm-endpoint`.
+
+    Args:
+        text: as it was typed.
+        kinds: names of the server kinds.
 
     Raises:
         UsageFault: it has none of the forms that `CHOICES` names.
@@ -57,6 +74,14 @@ def parse_spec(text: str) -> Spec:
         if not folder:
             raise UsageFault(f"--llm-endpoint={text}: replay: wants a folder; use {CHOICES}")
         return ReplaySpec(folder, name, recorded or None)
+    kind, colon, served = value.partition(":")
+    if colon and _NAME.fullmatch(kind) and not served.startswith("//"):
+        if kind not in kinds:
+            known = ", ".join(sorted(kinds))
+            raise UsageFault(f"--llm-endpoint={text}: no server kind {kind!r}; there are {known}; or use {CHOICES}")
+        if not served.strip():
+            raise UsageFault(f"--llm-endpoint={text}: {kind}: wants a model; use {CHOICES}")
+        return ServeSpec(kind, served, name)
     if name is None and _NAME.fullmatch(value):
         return NamedSpec(value)
     raise UsageFault(f"--llm-endpoint={text}: not an endpoint; use {CHOICES}")

@@ -7,7 +7,10 @@ import pytest
 
 from pytest_llmbench.endpoints.resolve import Context, resolve_all
 from pytest_llmbench.errors import EndpointError, UsageFault
+from pytest_llmbench.model.codec import decode, encode
 from pytest_llmbench.model.endpoint import Endpoint, Sampling
+from pytest_llmbench.model.serving import Serve
+from pytest_llmbench.servers.kind import Launch, ServerKind, only_attach
 
 URL = "http://127.0.0.1:8000/v1"
 Make = Callable[..., tuple[Endpoint, ...]]
@@ -29,7 +32,8 @@ def resolve(tmp_path: Path) -> Make:
         path = tmp_path / "models.yaml"
         if config is not None:
             path.write_text(config)
-        return resolve_all(texts, Context(Sampling(max_tokens=99), path, environment or {}, discover))
+        context = Context(Sampling(max_tokens=99), path, environment or {}, discover, folder=tmp_path / "here")
+        return resolve_all(texts, context)
 
     return resolve
 
@@ -88,11 +92,20 @@ endpoints:
     [
         (None, "does not exist"),
         ("endpoints: [", "not YAML"),
-        ("endpoints: 3", "Expected `object`"),
-        ("endpoints: {m: {url: 3}}", "Expected `str`"),
-        ("endpoints: {m: {url: 'http://h/v1', temprature: 1}}", "unknown field `temprature`"),
+        ("endpoints: 3", "wanted a mapping, got 3"),
+        ("endpoints: {m: {url: 3}}", "wanted a text, got 3"),
+        ("endpoints: {m: {url: 'http://h/v1', temprature: 1}}", "did you mean 'sampling.temperature'?"),
+        ("endpoints: {m: {url: 'http://h/v1', kind: vlm}}", ":1: endpoints.m.kind: no server kind 'vlm'; there are "),
+        ("endpoints: {m: {serve: {kind: vlm}}}", ":1: endpoints.m.serve.kind: no server kind 'vlm'; there are "),
+        ("endpoints: {m: {serve: {kind: command}}}", ":1: endpoints.m.serve: command: wanted the words"),
+        ('endpoints: {m: {serve: {kind: command, args: "\'"}}}', ":1: endpoints.m.serve: cannot be split into words"),
+        (
+            "endpoints: {m: {serve: {kind: command, args: 'x {port}'}, api_key_env: NOT_SET}}",
+            "m: the environment variable NOT_SET",
+        ),
         ("endpoints: {m: {url: 'replay:x'}}", "no http:// or https:// URL"),
         ("endpoints: {other: {url: 'http://h/v1'}}", "it has: other"),
+        ("endpoints: {mm: {url: 'http://h/v1'}}", "did you mean mm? it has: mm"),
         ("", "it has: none"),
         ("endpoints: {m: {url: 'http://h/v1', api_key_env: NOT_SET}}", "NOT_SET"),
         ("endpoints: {'a b': {url: 'http://h/v1'}}", "bad endpoint name 'a b'"),
@@ -120,6 +133,100 @@ def test_the_url_in_models_yaml_may_choose_the_model(resolve: Make) -> None:
     config = f"endpoints: {{coder: {{url: '{URL}#small'}}}}"
     (endpoint,) = resolve("coder", config=config, models=("big", "small"))
     assert (endpoint.url, endpoint.model) == (URL, "small")
+
+
+def test_a_server_to_start_is_not_asked(resolve: Make) -> None:
+    never = EndpointError("must not be asked")
+    (endpoint,) = resolve("llamacpp:org/tiny", models=never, environment={"LLMBENCH_API_KEY": "sk-1"})
+    assert (endpoint.name, endpoint.url, endpoint.model, endpoint.problem) == ("tiny", None, None, None)
+    assert endpoint.server.kind == "llamacpp"
+    assert endpoint.serve is not None
+    assert endpoint.serve.model == "org/tiny"
+    assert endpoint.api_key_env is None
+    assert endpoint.sampling == Sampling(max_tokens=99)
+
+
+def test_a_path_on_the_command_line_begins_where_the_user_is(resolve: Make, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "model.gguf").touch()
+    (endpoint,) = resolve("new=llamacpp:model.gguf")
+    assert endpoint.name == "new"
+    assert endpoint.serve is not None
+    assert (endpoint.serve.model, endpoint.serve.folder) == (str(here / "model.gguf"), str(here))
+
+
+def test_a_command_is_split_into_words(resolve: Make) -> None:
+    (endpoint,) = resolve("command:/opt/run 'a b' --port {port}")
+    assert endpoint.name == "run"
+    assert endpoint.serve is not None
+    assert endpoint.serve.args == ("/opt/run", "a b", "--port", "{port}")
+    assert endpoint.serve.model is None
+    with pytest.raises(UsageFault, match=r"^--llm-endpoint=command:'a: cannot be split into words: no closing"):
+        resolve("command:'a")
+
+
+def test_what_the_kind_refuses_is_told_with_what_was_typed(tmp_path: Path) -> None:
+    class Attached(ServerKind):
+        name = "attached"
+
+        def launch(self, serve: Serve, port: int) -> Launch:
+            raise only_attach(self.name, f"start {serve.model}, not on {port}")
+
+    def discover(_url: str, _key: str | None) -> Sequence[str]:
+        raise AssertionError
+
+    context = Context(Sampling(), tmp_path / "models.yaml", {}, discover, {"attached": Attached()})
+    with pytest.raises(
+        UsageFault, match=r"^--llm-endpoint=attached:m: attached: cannot be started from here; start m,"
+    ):
+        resolve_all(["attached:m"], context)
+    with pytest.raises(UsageFault, match=r"no server kind 'llamacpp'; there are attached; or use"):
+        resolve_all(["llamacpp:m"], context)
+
+
+SEVERAL = f"""
+defaults:
+  sampling: {{seed: 3}}
+endpoints:
+  tiny:
+    serve: {{kind: llamacpp, model: ./tiny.gguf, args: -c 512}}
+    model: asked-for
+    metadata: {{notes: both}}
+    variants:
+      plain: {{}}
+      kv8: {{serve: {{args+: [-ctk, q8_0]}}, metadata: {{kv_cache: q8_0}}}}
+  lab: {{url: '{URL}', kind: llamacpp}}
+"""
+
+
+def test_an_entry_with_variants_stands_for_all_of_them(resolve: Make, tmp_path: Path) -> None:
+    plain, kv8 = resolve("tiny", config=SEVERAL)
+    assert (plain.name, kv8.name) == ("tiny-plain", "tiny-kv8")
+    assert plain.serve is not None
+    assert kv8.serve is not None
+    assert plain.serve.args == ("-c", "512")
+    assert kv8.serve.args == ("-c", "512", "-ctk", "q8_0")
+    assert {one.serve.model for one in (plain, kv8) if one.serve} == {str(tmp_path / "tiny.gguf")}
+    assert plain.serve.folder == str(tmp_path)
+    assert (kv8.model, kv8.sampling.seed) == ("asked-for", 3)
+    assert kv8.metadata == {"notes": "both", "kv_cache": "q8_0"}
+    assert plain.fingerprint != kv8.fingerprint
+    assert resolve("tiny-kv8", config=SEVERAL) == (kv8,)
+    with pytest.raises(UsageFault, match="there is already an endpoint named 'tiny-kv8'"):
+        resolve("tiny", "tiny-kv8", config=SEVERAL)
+
+
+def test_a_running_server_may_say_what_it_is(resolve: Make) -> None:
+    (endpoint,) = resolve("lab", config=SEVERAL)
+    assert (endpoint.url, endpoint.serve, endpoint.server.kind) == (URL, None, "llamacpp")
+    assert endpoint.sampling.seed == 3
+
+
+def test_an_endpoint_survives_the_way_to_a_worker(resolve: Make) -> None:
+    (endpoint,) = resolve("tiny-kv8", config=SEVERAL)
+    again = decode(encode(endpoint), Endpoint)
+    assert (again, again.fingerprint) == (endpoint, endpoint.fingerprint)
 
 
 def test_a_replay_folder_must_exist(resolve: Make, tmp_path: Path) -> None:

@@ -4,8 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_llmbench.endpoints.spec import NamedSpec, ReplaySpec, Spec, UrlSpec, check_name, name_from, parse_spec
+from pytest_llmbench.endpoints.spec import (
+    NamedSpec,
+    ReplaySpec,
+    ServeSpec,
+    Spec,
+    UrlSpec,
+    check_name,
+    name_from,
+    parse_spec,
+)
 from pytest_llmbench.errors import UsageFault
+
+KINDS = ("llamacpp", "vllm", "command")
 
 
 @pytest.mark.parametrize(
@@ -19,11 +30,17 @@ from pytest_llmbench.errors import UsageFault
         ("replay:answers", ReplaySpec("answers")),
         ("replay:/a/b=c/", ReplaySpec("/a/b=c/")),
         ("old=replay:runs/1#qwen", ReplaySpec("runs/1", "old", "qwen")),
+        ("llamacpp:./model.gguf", ServeSpec("llamacpp", "./model.gguf")),
+        ("vllm:Qwen/Qwen3-8B", ServeSpec("vllm", "Qwen/Qwen3-8B")),
+        ("new=vllm:qwen3:8b", ServeSpec("vllm", "qwen3:8b", "new")),
+        ("llamacpp:/a/b=c.gguf", ServeSpec("llamacpp", "/a/b=c.gguf")),
+        ("command:serve --port={port} --x=http://h", ServeSpec("command", "serve --port={port} --x=http://h")),
         ("qwen3-coder", NamedSpec("qwen3-coder")),
+        ("vllm", NamedSpec("vllm")),
     ],
 )
 def test_every_form_is_read(text: str, spec: Spec) -> None:
-    assert parse_spec(text) == spec
+    assert parse_spec(text, KINDS) == spec
 
 
 @pytest.mark.parametrize(
@@ -39,11 +56,16 @@ def test_every_form_is_read(text: str, spec: Spec) -> None:
         ("http://me:secret@h/v1", "api_key_env"),
         ("http://h/v1?api_key=secret", "api_key_env"),
         ("new=qwen", "not an endpoint"),
+        ("vlm:Qwen/Qwen3-8B", "no server kind 'vlm'; there are command, llamacpp, vllm; or use [NAME=]http://"),
+        ("localhost:8000", "no server kind 'localhost'"),
+        ("vllm:", "vllm: wants a model"),
+        ("command: ", "command: wants a model"),
+        ("m-s2=vllm:m", "cannot end in '-s<number>'"),
     ],
 )
 def test_a_bad_spec_says_what_would_be_good(text: str, says: str) -> None:
     with pytest.raises(UsageFault, match=r"^(--llm-endpoint|endpoint at h:)") as caught:
-        parse_spec(text)
+        parse_spec(text, KINDS)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -70,6 +92,6 @@ def test_a_model_id_becomes_a_name(model: str, name: str) -> None:
 @given(st.text(max_size=80))
 def test_any_text_is_a_spec_or_a_usage_fault(text: str) -> None:
     try:
-        parse_spec(text)
+        parse_spec(text, KINDS)
     except UsageFault as fault:
         assert str(fault)  # noqa: PT017 - most texts raise nothing

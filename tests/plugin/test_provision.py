@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -74,7 +75,7 @@ def test_servers_that_share_a_resource_never_run_together(demo: Demo, diary: Dia
 
 def test_servers_with_resources_of_their_own_run_together(demo: Demo, diary: Diary) -> None:
     entries = "".join(
-        f"  {name}:\n    serve: {{kind: command, resource: {resource}, args: {shlex.quote(diary.words(name))}}}\n"
+        f"  {name}:\n    serve: {{kind: command, resource: {resource}, args: {json.dumps(diary.words(name))}}}\n"
         for name, resource in (("a", "gpu0"), ("b", "gpu1"))
     )
     (demo.pytester.path / "models.yaml").write_text(f"endpoints:\n{entries}")
@@ -103,7 +104,7 @@ def test_one_that_dies_under_an_answer_is_an_error_that_says_why(demo: Demo, dia
 
 
 def test_one_that_dies_is_started_again_where_that_was_asked(demo: Demo, diary: Diary) -> None:
-    words = shlex.quote(diary.words("mine", "--dies-at=2"))
+    words = json.dumps(diary.words("mine", "--dies-at=2"))
     (demo.pytester.path / "models.yaml").write_text(
         f"endpoints:\n  mine:\n    serve: {{kind: command, restarts: 1, args: {words}}}\n"
     )
