@@ -1,11 +1,23 @@
-"""Prints what the corpora of `tests/suites` came to, whichever process judged them.
-
-It stands here because the controller of xdist reads no conftest further down.
-"""
+"""What concerns all tests, and what xdist's controller does, which reads no conftest further down."""
 
 from __future__ import annotations
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register our own marker."""
+    config.addinivalue_line("markers", "extended: downloads or compiles for minutes; runs with `-m extended` only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the extended tests unless they are asked for."""
+    if "extended" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("extended")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -46,12 +46,13 @@ class ProductRun:
         return [json.loads(path.read_bytes()) for path in sorted(self.out.glob("completions/*/*.json"))]
 
 
-def start_product(out: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start the zmq suite from the repository's root; nothing of the surrounding pytest reaches it."""
+def start_product(out: Path, *arguments: str, suites: str = "zmq") -> subprocess.Popen[str]:
+    """Start a suite, or `all`, from the repository's root; nothing of the surrounding pytest reaches it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = [sys.executable, "-m", "pytest", "suites", "-k", "zmq", "-p", "no:cacheprovider", f"--llm-out={out}"]
+    command = [sys.executable, "-m", "pytest", "suites", "-p", "no:cacheprovider", f"--llm-out={out}"]
+    chosen = () if suites == "all" else ("-k", suites)
     return subprocess.Popen(
-        [*command, *arguments],
+        [*command, *chosen, *arguments],
         cwd=REPOSITORY,
         env=environment,
         stdin=subprocess.DEVNULL,

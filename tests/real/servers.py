@@ -52,7 +52,7 @@ def llama_server(model: Path, log: Path) -> Iterator[RealServer]:
 
     One thread, as a second one would fight with the client for the cores and blur both clocks.
     """
-    command = [_built("build-llama-server"), "--model", str(model), "--alias", "chain", "--offline", "--no-ui"]
+    command = [built("build-llama-server"), "--model", str(model), "--alias", "chain", "--offline", "--no-ui"]
     command += ["--metrics", "--ctx-size", "65536", "--parallel", "2", "--threads", "1"]
     with _running(command, {}, log, "chain", "processing task, is_child = 0") as server:
         yield server
@@ -61,15 +61,15 @@ def llama_server(model: Path, log: Path) -> Iterator[RealServer]:
 @contextmanager
 def transformers_serve(home: Path, model: str, log: Path) -> Iterator[RealServer]:
     """Run the real `transformers serve` on a Hugging Face home; the warm-up goes to `model`, others load on demand."""
-    command = [f"{_built('build-transformers-venv')}/bin/transformers", "serve", "--device", "cpu"]
+    command = [f"{built('build-server-venv', 'transformers')}/bin/transformers", "serve", "--device", "cpu"]
     environment = {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     with _running(command, environment, log, model, '"POST /v1/chat/completions') as server:
         yield server
 
 
-def _built(script: str) -> str:
+def built(script: str, *arguments: str) -> str:
     """Return the path that a script below dev/ prints; it builds what is not there yet."""
-    run = subprocess.run([REPOSITORY / "dev" / script], stdout=subprocess.PIPE, text=True, check=True)
+    run = subprocess.run([REPOSITORY / "dev" / script, *arguments], stdout=subprocess.PIPE, text=True, check=True)
     return run.stdout.splitlines()[-1]
 
 

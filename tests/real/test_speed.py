@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.conftest import Serve
+from benchmarks.llama import MODEL, llama_server
+from benchmarks.server_timings import measure, verdicts
+from tests.real.conftest import FAST, Serve
 from tests.real.servers import REPOSITORY
 
 pytestmark = pytest.mark.xdist_group("llama-server")
@@ -30,3 +33,13 @@ def test_speed_of_a_llama_server(serve_llama: Serve, tmp_path: Path) -> None:
     assert row["transport"] == "recorder"
     assert row["unknown"].keys().isdisjoint({"ttft_s", "decode_tok_s", "itl_p99_s", "cached_tokens"})
     assert "cached" not in row["marks"]
+
+
+def test_figures_are_those_of_the_servers_own_clock() -> None:
+    with llama_server(slots=4, padding=FAST) as url:
+        found = verdicts(asyncio.run(measure(url, MODEL, rounds=1)))
+    said = {verdict.about: verdict for verdict in found}
+    assert len(said) == 6
+    for verdict in found:
+        # This model reads a prompt in some 20 ms: too fast to be told to the per cent beside other tests.
+        assert abs(verdict.figure) <= (50 if verdict.about.startswith("prefill") else verdict.bound), str(verdict)
