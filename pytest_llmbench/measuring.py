@@ -12,7 +12,7 @@ import pytest
 from pytest_llmbench.errors import ContextTooSmallError, EndpointError
 from pytest_llmbench.model.settings import SPEED
 from pytest_llmbench.options import value_of
-from pytest_llmbench.run import Run, is_speed_test
+from pytest_llmbench.run import CASE, Run, is_speed_test
 
 if TYPE_CHECKING:
     from pytest_llmbench.load.fixture import Measure, Measurers
@@ -44,8 +44,17 @@ class Measuring:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Put speed last: by then the server has answered everything else."""
-        items.sort(key=is_speed_test)
+        """Put speed last: by then the server has answered everything else.
+
+        Servers that may have to follow each other are each done with before the next one's tests begin.
+        """
+        turn = (
+            {one.name: place for place, one in enumerate(self._run.settings.endpoints)} if self._takes_turns() else {}
+        )
+        items.sort(key=lambda item: (turn.get(_endpoint_of(item) or "", -1), is_speed_test(item)))
+
+    def _takes_turns(self) -> bool:
+        return any(endpoint.serve is not None for endpoint in self._run.settings.endpoints)
 
     def measure(self, item: pytest.Item, endpoint: str) -> Measure:
         """Take an endpoint for a test.
@@ -79,6 +88,13 @@ class Measuring:
                 report.longrepr = f"infra_error: {error}"
                 report.when = "setup"  # an error, not the model's failure
         return report
+
+
+def _endpoint_of(item: pytest.Item) -> str | None:
+    if CASE in item.stash:
+        return item.stash[CASE].endpoint.name
+    callspec = getattr(item, "callspec", None)
+    return callspec.params["measure"] if callspec is not None and is_speed_test(item) else None
 
 
 def _is_wanted(config: pytest.Config) -> bool:

@@ -53,6 +53,9 @@ class Terminal:
     def __init__(self, config: pytest.Config) -> None:
         """Begin; before the first test runs, as then nothing is captured yet."""
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+        self._writer = config.get_terminal_writer()
+        self._told_at = 0
+        """Column in which pytest was when we wrote last."""
         wanted = self._reporter is not None and self._reporter.verbosity >= 0
         try:
             self._fd = os.dup(sys.stdout.fileno()) if wanted else None
@@ -63,10 +66,12 @@ class Terminal:
         """Write a line of its own; from any thread."""
         if self._fd is None or self._reporter is None:
             return
-        # In the middle of a line of dots: pytest begins the next one with the name of its file again.
-        is_amid = self._reporter.currentfspath is not None
-        self._reporter.currentfspath = None
-        os.write(self._fd, f"{chr(10) if is_amid else ''}llmbench: {line}\n".encode("utf-8", "replace"))
+        at = self._writer.width_of_current_line
+        is_amid = at and (self._reporter.currentfspath is not None or at != self._told_at)
+        line_end = "\n" if is_amid else ""  # of a line of dots, once
+        self._told_at = at
+        self._reporter.currentfspath = None  # so that pytest names its file again before the next dot
+        os.write(self._fd, f"{line_end}llmbench: {line}\n".encode("utf-8", "replace"))
 
     def close(self) -> None:
         """End."""

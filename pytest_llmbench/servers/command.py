@@ -18,11 +18,9 @@ class Command(ServerKind):
         words = (*serve.program, *serve.args)
         if not words:
             raise UsageFault("command: wanted the words of a command line, got none; use command:'serve --port {port}'")
-        values = {"{port}": str(port), "{host}": serve.host, "{model}": serve.model or ""}
-        return Launch(tuple(_filled(word, values) for word in words))
-
-
-def _filled(word: str, values: dict[str, str]) -> str:
-    for place, value in values.items():
-        word = word.replace(place, value)
-    return word
+        if serve.port is None and not any("{port}" in word for word in words):
+            raise UsageFault(
+                f"command: nothing in {' '.join(words)!r} tells the server where to listen; write {{port}} where its "
+                "port belongs, or set the key `port` of serve to the one that it always takes"
+            )
+        return Launch(self.argv(serve, port))

@@ -7,15 +7,42 @@ from collections.abc import Iterable, Mapping
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.servers.command import Command
 from pytest_llmbench.servers.kind import ServerKind
+from pytest_llmbench.servers.llama_cpp_python import LlamaCppPython
 from pytest_llmbench.servers.llamacpp import LlamaCpp
+from pytest_llmbench.servers.lmstudio import LmStudio
+from pytest_llmbench.servers.ollama import Ollama
+from pytest_llmbench.servers.sglang import SgLang
+from pytest_llmbench.servers.tgi import Tgi
+from pytest_llmbench.servers.transformers import Transformers
+from pytest_llmbench.servers.trtllm import TrtLlm
+from pytest_llmbench.servers.vllm import Vllm
 
-OWN: tuple[ServerKind, ...] = (LlamaCpp(), Command())
+OWN: tuple[ServerKind, ...] = (
+    Vllm(),
+    SgLang(),
+    LlamaCpp(),
+    LlamaCppPython(),
+    Transformers(),
+    Ollama(),
+    TrtLlm(),
+    Tgi(),
+    LmStudio(),
+    Command(),
+)
 Kinds = Mapping[str, ServerKind]
 
 
 def kinds(others: Iterable[ServerKind] = ()) -> Kinds:
-    """Return our kinds and others by name; of two with one name the later wins."""
-    return {kind.name: kind for kind in (*OWN, *others)}
+    """Return our kinds and others by name; of two with one name the later wins.
+
+    Raises:
+        UsageFault: one of the others is no kind.
+    """
+    every = (*OWN, *others)
+    for kind in every:
+        if not isinstance(kind, ServerKind):
+            raise UsageFault(f"pytest_llmbench_server_kinds: wanted instances of ServerKind, got {kind!r}")
+    return {kind.name: kind for kind in every}
 
 
 def kind_named(known: Kinds, name: str, source: str) -> ServerKind:

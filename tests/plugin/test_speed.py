@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -124,3 +125,17 @@ def test_a_dead_server_is_an_error_and_not_a_failure(tmp_path: Path) -> None:
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert "1 error" in done.stdout
     assert "infra_error" in done.stdout
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_each_server_of_two_on_one_gpu_is_started_once_for_answers_and_speed(tmp_path: Path, workers: str) -> None:
+    words = shlex.join([sys.executable, "-m", "benchmarks.schedule_server", "--port", "{port}", *SCHEDULE])
+    endpoints = [f"--llm-endpoint={name}=command:{words}" for name in ("a", "b")]
+    chosen = "test_single_stream or test_clean_shutdown or test_race"
+    done = run(tmp_path, "suites", "--llm-speed", "-k", chosen, "--llm-max-tokens=99", workers, *endpoints)
+    told = [line for line in done.stdout.splitlines() if line.startswith("llmbench: ") and "starting" in line]
+    assert [line.split(":")[1].strip() for line in told] == ["a", "b"], done.stdout
+    assert [row["endpoint"] for row in rows(tmp_path)] == ["a", "b"]
+    for row in rows(tmp_path):
+        assert row["decode_tok_s"]["median"] == pytest.approx(500, rel=0.1)
+        assert row["failed"] == 0
