@@ -1,4 +1,4 @@
-"""Public names for authors of suites; nothing else of this package is public.
+"""Public names for authors of suites and of kinds of servers; nothing else of this package is public.
 
 The names are imported on first use, so that pytest pays nothing for a plugin that is installed but not used.
 """
@@ -12,29 +12,39 @@ if TYPE_CHECKING:
     from pytest_llmbench.candidate import Candidate, Observe
     from pytest_llmbench.errors import AnswerFault, GraderError
     from pytest_llmbench.load.fixture import Measure
+    from pytest_llmbench.model.serving import Serve
     from pytest_llmbench.sandbox.api import Driver, Exit, Job, Limits, Process, Sandbox, Task
+    from pytest_llmbench.servers.kind import Facts, Launch, ServerKind
 
 __all__ = [
     "AnswerFault",
     "Candidate",
     "Driver",
     "Exit",
+    "Facts",
     "GraderError",
     "Job",
+    "Launch",
     "Limits",
     "Measure",
     "Observe",
     "Process",
     "Sandbox",
+    "Serve",
+    "ServerKind",
     "Task",
 ]
 
 _HOME = {
     "AnswerFault": "errors",
     "Candidate": "candidate",
+    "Facts": "servers.kind",
     "GraderError": "errors",
+    "Launch": "servers.kind",
     "Measure": "load.fixture",
     "Observe": "candidate",
+    "Serve": "model.serving",
+    "ServerKind": "servers.kind",
 }
 
 

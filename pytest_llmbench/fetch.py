@@ -146,7 +146,7 @@ class Fetcher:
         if endpoint.replay is not None:
             return replay(endpoint.replay, case.suite.folder, case.key)
         key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
-        async with client.open_client(self._timeouts) as http:
+        async with client.open_client(self._timeouts, direct=endpoint.serve is not None) as http:
             return await client.complete(http, endpoint, case.suite.prompt, api_key=key, timeouts=self._timeouts)
 
     async def _slot(self, endpoint: str) -> IO[bytes]:

@@ -7,7 +7,9 @@ import ctypes
 import gc
 import signal
 import sys
+from pathlib import Path
 
+from benchmarks.schedule_server.incoming import read_replies
 from benchmarks.schedule_server.loop import Loop
 from benchmarks.schedule_server.schedule import OPTIONS, Schedule, ScheduleError, with_options
 from benchmarks.schedule_server.service import CompletionService
@@ -26,13 +28,15 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=0, help="0: any that is free")
     parser.add_argument("--log", metavar="FILE", help="where the log goes whenever no answer is under way")
+    parser.add_argument("--replies", metavar="FILE", help="JSON: for the text of a prompt, options of its schedule")
     parser.add_argument("options", nargs="*", metavar="OPTION=VALUE", help="of the schedule; see below")
     arguments = parser.parse_args()
     try:
         base = with_options(Schedule(), dict(option.split("=", 1) for option in arguments.options))
-    except (ScheduleError, ValueError) as error:
+        replies = read_replies(Path(arguments.replies).read_text("utf-8")) if arguments.replies else {}
+    except (ScheduleError, ValueError, OSError) as error:
         parser.error(str(error))
-    service = CompletionService(base, arguments.log)
+    service = CompletionService(base, arguments.log, replies)
     loop = Loop(arguments.port, service)
     # A signal that comes just before a wait runs its handler only after it, unless the wait is ended, too.
     signal.set_wakeup_fd(loop.wakeup_fd(), warn_on_full_buffer=False)

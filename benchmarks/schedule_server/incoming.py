@@ -9,10 +9,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.schedule_server.chunks import Asked
-from benchmarks.schedule_server.schedule import Schedule, with_options
+from benchmarks.schedule_server.schedule import Schedule, ScheduleError, with_options
 from benchmarks.schedule_server.wording import split
 
 BLOCK_TOKENS = 16
+
+Replies = Mapping[str, Mapping[str, Any]]
+"""Options of the schedule for prompts that are known, by their text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +63,64 @@ class PrefixCache:
         return min(known, len(tokens) - 1) if tokens else 0
 
 
+def check(schedule: Schedule, asked: Asked, body: Mapping[str, Any]) -> None:
+    """See whether a request can be answered.
+
+    Raises:
+        ScheduleError: it is too long, or has a field that the schedule refuses.
+    """
+    if asked.prompt_tokens >= schedule.context_tokens:
+        raise ScheduleError(
+            f"the prompt has {asked.prompt_tokens} tokens, which exceeds the available context size"
+            f" ({schedule.context_tokens} tokens)"
+        )
+    given = {*body, *(f"stream_options.{name}" for name in body.get("stream_options") or ())}
+    if refused := given & set(schedule.refuse.split(",")):
+        raise ScheduleError(f"extra inputs are not permitted: {', '.join(sorted(refused))}")
+
+
 def prompt_text(body: Mapping[str, Any]) -> str:
-    """Return the text of a prompt, of messages, or of llama.cpp's `content`."""
+    """Return the text of a prompt, of messages with calls and tools as a chat template has them, or of `content`."""
     if "messages" in body:
-        contents = (message.get("content") for message in body["messages"])
-        return "\n".join(_joined(content) for content in contents)
+        tools = [json.dumps(tool) for tool in body.get("tools") or ()]
+        calls = [
+            [json.dumps(call.get("function")) for call in message.get("tool_calls") or ()]
+            for message in body["messages"]
+        ]
+        contents = [_joined(message.get("content")) for message in body["messages"]]
+        return "\n".join([*tools, *("".join([said, *made]) for said, made in zip(contents, calls, strict=True))])
     prompt = body.get("prompt", body.get("content", ""))
     return prompt if isinstance(prompt, str) else " ".join(map(str, prompt))
 
 
-def read_asked(base: Schedule, request: Request, body: Mapping[str, Any], cache: PrefixCache) -> tuple[Schedule, Asked]:
+def read_replies(text: str) -> Replies:
+    """Read a JSON object from the text of prompts to options of the schedule.
+
+    Raises:
+        ValueError: it is none, or names an option that there is not.
+    """
+    replies = json.loads(text)
+    if not isinstance(replies, dict) or not all(isinstance(options, dict) for options in replies.values()):
+        raise ValueError("wanted a JSON object: for the text of each prompt, an object of options")
+    for options in replies.values():
+        with_options(Schedule(), options)
+    return replies
+
+
+def read_asked(
+    base: Schedule, request: Request, body: Mapping[str, Any], cache: PrefixCache, replies: Replies
+) -> tuple[Schedule, Asked]:
     """Return the schedule of a request, and what it asks for.
 
     Raises:
         ScheduleError: it names an option or a value that cannot be.
     """
-    model = str(body.get("model", ""))
-    schedule = with_options(base, dict(parse_qsl(model.partition("?")[2])))
+    model, prompt = str(body.get("model", "")), prompt_text(body)
+    schedule = with_options(base, replies.get(prompt, {}))
+    schedule = with_options(schedule, dict(parse_qsl(model.partition("?")[2])))
     schedule = with_options(schedule, request.query)
     schedule = with_options(schedule, body.get("schedule") or {})
-    tokens = split(prompt_text(body))
+    tokens = split(prompt)[-schedule.cut_tokens :]  # all, if that is 0
     limit = body.get("max_completion_tokens")
     return schedule, Asked(
         model=model,

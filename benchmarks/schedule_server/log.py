@@ -45,6 +45,8 @@ class Entry:
     """What all answers together could not exceed; 0: no bound."""
     catch_up: bool
     """Whether a late write left the later ones where they were."""
+    thrash_s: float = 0.0
+    """Added to a token's interval for each pair of answers under way."""
     writes: list[Written] = field(default_factory=list)
     is_whole: bool = False
     """Whether all of it was written; the client may leave before."""

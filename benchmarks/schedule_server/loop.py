@@ -134,10 +134,11 @@ class Loop:
         """
         write = connection.writes[connection.next]
         due_s = entry.first_due_s + write.due_s
-        if entry.bound_tok_s or not entry.catch_up:
+        if entry.bound_tok_s or entry.thrash_s or not entry.catch_up:
             # The next token is made after the one before it, whenever that was.
             gap_s = write.due_s - connection.writes[connection.next - 1].due_s if connection.next else 0.0
-            due_s = max(due_s, last_s + gap_s)
+            pairs = self._open * (self._open - 1) / 2
+            due_s = max(due_s, last_s + gap_s + write.tokens * entry.thrash_s * pairs)
         if entry.bound_tok_s and write.tokens:
             # A token waits for its turn among those of all answers.
             due_s = max(due_s, self._free_s)

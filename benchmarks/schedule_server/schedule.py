@@ -1,7 +1,8 @@
 """What the schedule server is told to do: how its answers are paced, cut and told. Pure.
 
-A schedule comes from `name=value` pairs: on the server's command line, after a `?` in the model's name, in the query of
-the request, or as the object `schedule` in its body; each of them wins over the one before it.
+A schedule comes from `name=value` pairs: on the server's command line, in its file of replies under the text of the
+prompt, after a `?` in the model's name, in the query of the request, or as the object `schedule` in its body; each of them
+wins over the one before it.
 """
 
 from __future__ import annotations
@@ -86,6 +87,12 @@ class Schedule:
     )
     token_ids: bool = _option(_switch, default=False, meaning="every chunk names the ids of its tokens")
     bound_tok_s: float = _option(_TIME, 0.0, "what all answers together cannot exceed: a saturated server; 0: no bound")
+    thrash_us: float = _option(
+        _TIME, 0.0, "added to each token's interval for every pair of answers under way: more at once bring less"
+    )
+    context_tokens: int = _option(_COUNT, 1_000_000, "prompts that leave no room for a token of the answer are refused")
+    cut_tokens: int = _option(_COUNT, 0, "longer prompts are cut to that, and counted so, without a word; 0: never")
+    refuse: str = _option(_text, "", "fields of a request, by commas, that are refused, such as min_tokens")
     prefix_cache: bool = _option(_switch, default=False, meaning="prompts are remembered in blocks of 16 tokens")
     text: str = _option(_choice("prose", "loop"), "prose", "varied words, or one token over and over")
     answer: str = _option(_text, "", "the answer, word for word; its length is then its own")

@@ -11,7 +11,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from benchmarks.schedule_server.incoming import PrefixCache, Request, decode_body, prompt_text, read_asked
+from benchmarks.schedule_server.incoming import (
+    PrefixCache,
+    Replies,
+    Request,
+    check,
+    decode_body,
+    prompt_text,
+    read_asked,
+)
 from benchmarks.schedule_server.log import Entry, encode
 from benchmarks.schedule_server.loop import Connection, Loop
 from benchmarks.schedule_server.plan import Write, plan
@@ -19,7 +27,6 @@ from benchmarks.schedule_server.schedule import Schedule
 from benchmarks.schedule_server.wording import prose, split, token_id
 
 MODEL = "schedule"
-CONTEXT_TOKENS = 1_000_000
 BOOK_TOKENS = 50_000
 _STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -27,8 +34,8 @@ _STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-
 class CompletionService:
     """The API, and the log of its answers."""
 
-    def __init__(self, base: Schedule, log_path: str | None) -> None:
-        self._base = base
+    def __init__(self, base: Schedule, log_path: str | None, replies: Replies) -> None:
+        self._base, self._replies = base, replies
         self._cache = PrefixCache()
         self._requests = itertools.count()
         self._ended: list[Entry] = []
@@ -69,7 +76,8 @@ class CompletionService:
     def _complete(self, loop: Loop, connection: Connection, request: Request) -> None:
         read_s = monotonic()
         body = decode_body(request.body)
-        schedule, asked = read_asked(self._base, request, body, self._cache)
+        schedule, asked = read_asked(self._base, request, body, self._cache, self._replies)
+        check(schedule, asked, body)
         answer = plan(schedule, asked)
         entry = Entry(
             request=next(self._requests),
@@ -87,17 +95,24 @@ class CompletionService:
             finish_reason=answer.finish_reason,
             first_due_s=connection.arrived_s + answer.first_s,
             bound_tok_s=schedule.bound_tok_s,
+            thrash_s=schedule.thrash_us / 1e6,
             catch_up=schedule.catch_up,
         )
         loop.begin(connection, entry, _with_head(answer.writes, is_streamed=asked.is_streamed))
 
     def _models(self, loop: Loop, connection: Connection, _: Request) -> None:
-        model = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL, "max_model_len": CONTEXT_TOKENS}
+        model = {
+            "id": MODEL,
+            "object": "model",
+            "created": 0,
+            "owned_by": MODEL,
+            "max_model_len": self._base.context_tokens,
+        }
         _reply(loop, connection, {"object": "list", "data": [model]})
 
     def _tokenize(self, loop: Loop, connection: Connection, request: Request) -> None:
         tokens = [token_id(token) for token in split(prompt_text(decode_body(request.body)))]
-        _reply(loop, connection, {"count": len(tokens), "max_model_len": CONTEXT_TOKENS, "tokens": tokens})
+        _reply(loop, connection, {"count": len(tokens), "max_model_len": self._base.context_tokens, "tokens": tokens})
 
     def _health(self, loop: Loop, connection: Connection, _: Request) -> None:
         _reply(loop, connection, {"status": "ok"})

@@ -38,8 +38,12 @@ def build_body(endpoint: Endpoint, prompt: str) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value is not None} | dict(endpoint.extra_body)
 
 
-def open_client(timeouts: Timeouts) -> httpx.AsyncClient:
-    """Open the client that `complete` needs; close it with `async with`. Proxies come from the environment.
+def open_client(timeouts: Timeouts, *, direct: bool = False) -> httpx.AsyncClient:
+    """Open the client that `complete` needs; close it with `async with`.
+
+    Args:
+        timeouts: of its requests.
+        direct: for a server that we started ourselves: no proxy that the environment names takes its requests.
 
     Raises:
         EndpointError: the environment names a proxy that cannot be used.
@@ -49,7 +53,7 @@ def open_client(timeouts: Timeouts) -> httpx.AsyncClient:
             timeout=httpx_timeout(timeouts),
             follow_redirects=False,
             transport=DirectTransport(),
-            mounts=proxy_mounts(),
+            mounts={} if direct else proxy_mounts(),
         )
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         # httpx's text may hold the proxy's URL with its password.

@@ -67,8 +67,8 @@ class Deltas:
         # Continuous usage comes with every chunk; a later null takes nothing back.
         if chunk.usage:
             self._usage = chunk.usage
-        if chunk.timings:
-            self._timings = chunk.timings
+        if figures := chunk.server_timings:
+            self._timings = figures
 
     def _finish(self, reason: str) -> None:
         if reason in _ABORTED:

@@ -58,8 +58,14 @@ class Chunk(msgspec.Struct, gc=False):
     model: str | None = None
     usage: dict[str, Any] | None = None
     timings: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
     error: Any = None
     object: str | None = None
+
+    @property
+    def server_timings(self) -> dict[str, Any] | None:
+        """The server's own figures, by whatever name it sends them."""
+        return self.timings or self.metrics
 
     @property
     def is_error(self) -> bool:
@@ -101,6 +107,7 @@ def lenient(found: Any) -> Chunk:
         model=_string(found.get("model")),
         usage=_dict(found.get("usage")),
         timings=_dict(found.get("timings")),
+        metrics=_dict(found.get("metrics")),
         error=found.get("error"),
         object=_string(found.get("object")),
     )

@@ -17,6 +17,7 @@ from pytest_llmbench.load.preparation import prepare
 from pytest_llmbench.load.questions import Questions
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.speed import SpeedRow
+from pytest_llmbench.speed.goodput import Bounds
 from pytest_llmbench.speed.rows import Aim, speed_row
 from pytest_llmbench.speed.spread import fell_twice, settled
 from pytest_llmbench.speed.window import system_figures
@@ -37,9 +38,14 @@ class Measurer:
     seed: str
     api_key: str | None
     timeouts: client.Timeouts
+    bounds: Bounds | None = None
+    """What goodput asks for; None: it is not asked for."""
     _questions: Questions = field(init=False)
     _drain_tok_s: float | None = None
     """What this client can take on this machine; None before it was tried."""
+    _too_long: ContextTooSmallError | None = None
+    """Why the shortest workload that was too long was refused."""
+    _too_long_tokens: int = 0
 
     def __post_init__(self) -> None:
         self._questions = Questions(self.endpoint, self.seed)
@@ -48,9 +54,15 @@ class Measurer:
         """Measure one workload.
 
         Raises:
+            ContextTooSmallError: the server's context does not hold it.
             EndpointError: the endpoint gives no answer to it at all.
         """
-        return asyncio.run(self._measure(workload))
+        self._see_that_it_fits(workload)
+        try:
+            return asyncio.run(self._measure(workload))
+        except ContextTooSmallError as error:
+            self._too_long, self._too_long_tokens = error, workload.tokens
+            raise
 
     def sweep(self, workload: Workload, levels: Sequence[int]) -> tuple[SpeedRow, ...]:
         """Measure a workload with more and more requests in flight, until throughput has fallen twice in a row.
@@ -59,6 +71,16 @@ class Measurer:
             EndpointError: the endpoint gives no answers at all.
         """
         return asyncio.run(self._sweep(workload, levels))
+
+    def _see_that_it_fits(self, workload: Workload) -> None:
+        context_tokens = self.endpoint.server.context_tokens
+        if context_tokens is not None and workload.tokens > context_tokens:
+            raise ContextTooSmallError(
+                f"{self.endpoint.url}: prompt and answer have {workload.tokens} tokens,"
+                f" the server's context holds {context_tokens}"
+            )
+        if self._too_long is not None and workload.tokens >= self._too_long_tokens:
+            raise ContextTooSmallError(f"not asked, as fewer tokens were too many before: {self._too_long}")
 
     async def _measure(self, workload: Workload) -> SpeedRow:
         async with self._ready(workload) as asker:
@@ -85,7 +107,7 @@ class Measurer:
 
     @asynccontextmanager
     async def _ready(self, workload: Workload) -> AsyncIterator[Asker]:
-        async with client.open_client(self.timeouts) as http:
+        async with client.open_client(self.timeouts, direct=self.endpoint.serve is not None) as http:
             asker = Asker(http, self.endpoint, self.api_key, self.timeouts)
             if self._drain_tok_s is None:
                 self._drain_tok_s = (await client.self_test()).drain_tok_s
@@ -124,6 +146,7 @@ class Measurer:
             workload.answer_tokens,
             workload.text,
             cached_on_purpose=workload.shape is Shape.SHARED_PREFIX,
+            bounds=self.bounds,
         )
         limits = [self._client_limit(each, workload.concurrency) for each in rounds]
         if reasons := [limit for limit in limits if limit is not None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -77,35 +76,42 @@ class Questions:
         """Return a request and the characters of its prompt."""
         general = self.calibrations.get((workload.shape, workload.text), GUESS)
         calibration = self.corrections.get(self.length_of(workload), general)
-        parts = _PARTS[workload.shape](workload, calibration, self.seed, next(self.numbers))
+        asked = _PARTS[workload.shape](workload, calibration, self.seed, next(self.numbers))
         fields = (self.dialect or DIALECTS[-1]).fields(workload.answer_tokens)
-        body = build_body(self.endpoint, "") | fields | parts | dict(self.endpoint.extra_body)
-        # What a template makes of tools differs by model; for plain messages it is the text that counts.
-        chars = (
-            len(json.dumps(parts, ensure_ascii=False))
-            if workload.shape is Shape.AGENTIC
-            else sum(len(message["content"]) for message in parts["messages"])
-        )
-        return body, chars
+        return build_body(self.endpoint, "") | fields | asked.parts | dict(self.endpoint.extra_body), asked.chars
 
 
-def _plain(workload: Workload, calibration: Calibration, seed: str, number: int) -> dict[str, Any]:
+class _Asked(NamedTuple):
+    """What one shape puts into a request."""
+
+    parts: dict[str, Any]
+    chars: int
+    """What decides the number of tokens: of the text, or of what stands for it."""
+
+
+def _message(text: str) -> _Asked:
+    return _Asked({"messages": [{"role": "user", "content": text}]}, len(text))
+
+
+def _plain(workload: Workload, calibration: Calibration, seed: str, number: int) -> _Asked:
     chars = calibration.chars(workload.depth_tokens + workload.prompt_tokens)
-    return {"messages": [{"role": "user", "content": prompt(workload.text, seed, number, chars)}]}
+    return _message(prompt(workload.text, seed, number, chars))
 
 
-def _shared_prefix(workload: Workload, calibration: Calibration, seed: str, number: int) -> dict[str, Any]:
+def _shared_prefix(workload: Workload, calibration: Calibration, seed: str, number: int) -> _Asked:
     prefix_chars = calibration.chars(workload.depth_tokens)
     chars = round(workload.prompt_tokens * calibration.chars_per_token)
-    text = with_shared_prefix(workload.text, seed, number, prefix_chars, chars)
-    return {"messages": [{"role": "user", "content": text}]}
+    return _message(with_shared_prefix(workload.text, seed, number, prefix_chars, chars))
 
 
-def _agentic(workload: Workload, calibration: Calibration, seed: str, number: int) -> dict[str, Any]:
+def _agentic(workload: Workload, calibration: Calibration, seed: str, number: int) -> _Asked:
     chars = calibration.chars(workload.depth_tokens + workload.prompt_tokens)
-    empty = conversation(seed, number, TURNS, 0).chars
-    talk = conversation(seed, number, TURNS, max(0, (chars - empty) // TURNS))
-    return {"messages": list(talk.messages), "tools": list(talk.tools)}
+    around = conversation(seed, number, TURNS, 0).chars
+    result_chars = max(0, (chars - around) // TURNS)
+    talk = conversation(seed, number, TURNS, result_chars)
+    # Not the JSON of it all: what a template makes of tools differs by model, and no text of the results grows by the
+    # backslashes that JSON puts before its quotes and line ends.
+    return _Asked({"messages": list(talk.messages), "tools": list(talk.tools)}, around + TURNS * result_chars)
 
 
 _PARTS = {Shape.PLAIN: _plain, Shape.SHARED_PREFIX: _shared_prefix, Shape.AGENTIC: _agentic}

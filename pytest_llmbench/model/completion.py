@@ -91,7 +91,7 @@ class Exchange:
     served_model: str | None = None
     """The `model` field of the response."""
     server_timings: Mapping[str, Any] | None = None
-    """The server's own figures where it sends them (llama-server: `timings`), untouched."""
+    """The server's own figures where it sends them (llama-server: `timings`, vLLM: `metrics`), untouched."""
     attempts: int = 1
     """Requests made, retries included; only the last one was answered."""
     chunks: tuple[TextChunk, ...] = ()

@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
 from typing import Any
 
+from pytest_llmbench.model.identity import steering_env, steering_words
 from pytest_llmbench.model.serving import Failure, Serve
 
 DEFAULT_MAX_TOKENS = 16_384
@@ -32,8 +34,11 @@ class Gpu:
     """One GPU of the server's machine."""
 
     name: str
+    """As its driver calls it."""
     memory_bytes: int | None = None
+    """All of it, in use or not."""
     driver: str | None = None
+    """Version of the driver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +52,20 @@ class ServerInfo:
     build: str | None = None
     """Commit or build number; null if unknown."""
     command: tuple[str, ...] | None = None
-    """Words that started it, secrets redacted; null if somebody else did."""
+    """Words that started it, secrets redacted, `{port}` for its port; null if somebody else did."""
     env: Mapping[str, str] | None = None
-    """Variables set for it, secrets redacted; null if somebody else started it."""
+    """Variables set for it, and inherited ones that steer servers; redacted like the command; null as there."""
     model: str | None = None
     """Weights as the server names them: an id or a path."""
     model_sha256: str | None = None
-    """Hex SHA-256 of the model's file or files, where they lie on this machine."""
+    """Of the model's files, where they lie on this machine: hex SHA-256 of the file; of a folder that of the lines that
+    `sha256sum` prints of its files, by name. `sampled:` stands before that of so many bytes that only some were read."""
     chat_template_sha256: str | None = None
     """Hex SHA-256 of the chat template, where the server tells it."""
     context_tokens: int | None = None
     """Longest prompt and answer together."""
     quantisation: str | None = None
+    """Of the weights: as the server tells, else its flags, the model's files or its name."""
     gpus: tuple[Gpu, ...] | None = None
     """Of the server's machine, where it is this one; null if unknown."""
     load_s: float | None = None
@@ -66,7 +73,7 @@ class ServerInfo:
     memory_peak_bytes: int | None = None
     """Most memory that its processes held together; null if it is not ours."""
     metrics: Mapping[str, float] | None = None
-    """Its own counters over the run, where it offers them."""
+    """Its own counters over the time that it was up in this run, where it offers them; other clients' requests count."""
     log: str | None = None
     """Path of its log, relative to the run folder."""
     failure: Failure | None = None
@@ -74,9 +81,15 @@ class ServerInfo:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """What can change the answers."""
+        """What can change the answers; not where it listened and logged, nor, where its bytes are known, the model's path."""
         measured = ("load_s", "memory_peak_bytes", "metrics", "log", "failure")
-        return {name: value for name, value in asdict(self).items() if name not in measured}
+        found = {name: value for name, value in asdict(self).items() if name not in measured}
+        known = {} if self.model_sha256 is None or self.model is None else {self.model: "{model}"}
+        if self.command is not None:
+            found["command"] = tuple(known.get(word, word) for word in steering_words(self.command))
+        if self.env is not None:
+            found["env"] = steering_env(self.env)
+        return found | ({"model": None} if known else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +118,23 @@ class Endpoint:
     """One line: why it could not be asked when the run began; its checks then end as `infra_error`."""
 
     @property
-    def fingerprint(self) -> str:
-        """Hex SHA-256 over all that can change the answers, not name or address: equal ones make runs comparable."""
-        facts = {
-            "model": self.model,
+    def identity(self) -> Mapping[str, Any]:
+        """All that can change the answers; not its name or address."""
+        path = self.server.model
+        # An id that is only the path of the model says no more than the hash of what lies there.
+        is_path = (
+            self.server.model_sha256 is not None and path is not None and self.model in {path, PurePath(path).name}
+        )
+        return {
+            "model": None if is_path else self.model,
             "replay": self.replay,
             "sampling": asdict(self.sampling),
             "extra_body": dict(self.extra_body),
             "server": self.server.identity,
             "metadata": dict(self.metadata),
         }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 over its identity: equal ones make runs comparable."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True, default=str).encode()).hexdigest()

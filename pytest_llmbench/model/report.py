@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.endpoint import Sampling, ServerInfo
 from pytest_llmbench.model.fields import Count, Ordinal, Share, described
+from pytest_llmbench.model.serverfigures import ServerFigures
 from pytest_llmbench.model.speed import SpeedRow
 
 SCHEMA: Final = "llmbench-report/1"
@@ -62,6 +63,7 @@ class CompletionRow:
         float | None, described("tokens after the first chunk / seconds from the first chunk to the last")
     ]
     e2e_s: Annotated[float | None, described("seconds to the end of the stream")]
+    server: Annotated[ServerFigures | None, described("what the server says of this answer; null if nothing")]
     concurrency: Annotated[Ordinal | None, described("our requests in flight to the endpoint, this one included")]
     attempts: Annotated[Ordinal | None, described("requests made, retries included")]
     error: Annotated[str | None, described("why there is no whole answer; null if there is one")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
 from pytest_llmbench.model.serving import Failure, Phase
+from pytest_llmbench.provision.progress import log_text
 from pytest_llmbench.provision.resources import Resources
 from pytest_llmbench.provision.server import Running, Start, bring_up
 from pytest_llmbench.provision.state import ServerState, Status, lease_name, write_state
@@ -123,6 +124,9 @@ class _Kept:
             self._tell,
         )
         found = bring_up(start)
+        if isinstance(found, Failure) and self._closing.is_set():
+            self._say(Status.DOWN)  # nobody waited for it any more: that is no fault of the server's
+            return True
         if isinstance(found, Failure):
             return self._failed(found)
         self.served = replace(self._endpoint, url=found.url, model=found.model, server=found.info)
@@ -131,12 +135,14 @@ class _Kept:
         try:
             ended = self._watch(found)
         finally:
-            self._note_memory(found)
-            found.process.stop(self._serve.stop_timeout_s)
+            left = found.process.stop(self._serve.stop_timeout_s)
+            self._note_memory(found)  # after the stop: the keeper looks a last time then
+            if left is not None:
+                self._tell(left)
         if ended is None:
             self._say(Status.DOWN)
             return False
-        said = classify(start.log.read_text("utf-8", "replace"), self._kind.signatures)
+        said = classify(log_text(start.log), self._kind.signatures, ended)
         after_s = time.monotonic() - began_s
         failure = Failure(Phase.SERVING, said.cause, said.line, said.advice, ended, after_s, log_name)
         self._deaths += 1

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
-import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from pytest_llmbench import client
-from pytest_llmbench.errors import EndpointError
+from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
-from pytest_llmbench.model.serving import Cause, Failure, Phase
-from pytest_llmbench.provision.health import is_up
-from pytest_llmbench.provision.ports import free_port, is_taken
+from pytest_llmbench.model.serving import Cause, Failure, Phase, Serve
+from pytest_llmbench.provision.beforehand import Beforehand, environment
+from pytest_llmbench.provision.facts import what_runs
+from pytest_llmbench.provision.health import Place
+from pytest_llmbench.provision.ports import free_port, holder, is_taken, root_url
 from pytest_llmbench.provision.process import ServerProcess
+from pytest_llmbench.provision.progress import log_text
+from pytest_llmbench.provision.waiting import End, wait
+from pytest_llmbench.servers.advice import HELP
 from pytest_llmbench.servers.classify import classify
-from pytest_llmbench.servers.kind import ServerKind
+from pytest_llmbench.servers.kind import Launch, ServerKind
 
-POLL_S = 0.1
-TELL_EVERY_S = 10.0
-WARM_UP = "Say OK."
-WARM_UP_TOKENS = 8
+POLL_S = 0.05
+PORTS = 3
+"""How many free ports are tried: between the look at one and the server's own, somebody may take it."""
+
+_WHY_NOT_STARTED = {errno.EACCES: Cause.PERMISSION, errno.EPERM: Cause.PERMISSION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,95 +58,88 @@ class Start:
     tell: Callable[[str], None]
     """Takes lines for the user who waits."""
 
+    @property
+    def serve(self) -> Serve:
+        """What to serve."""
+        assert self.endpoint.serve is not None  # noqa: S101 - for the type checker; others are not started
+        return self.endpoint.serve
+
 
 def bring_up(start: Start) -> Running | Failure:
     """Start a server and wait for its first answer; whatever else happens, nothing of it is left running."""
-    serve = start.endpoint.serve
-    assert serve is not None  # noqa: S101 - for the type checker; others are not started
-    port = free_port(serve.host) if serve.port is None else serve.port
-    if is_taken(serve.host, port):
-        return Failure(
-            Phase.START,
-            Cause.PORT_IN_USE,
-            f"something listens on {serve.host}:{port} already",
-            "stop it, or leave out `port` to get a free one",
-        )
-    launch = start.kind.launch(serve, port)
-    environment = {**os.environ, **launch.env, **serve.env}
-    try:
-        process = ServerProcess(launch.argv, environment, serve.folder, start.log)
-    except OSError as error:
-        return Failure(
-            Phase.START,
-            Cause.PROGRAM_MISSING,
-            f"{launch.argv[0]}: {error.strerror}",
-            "install it, or name its path as `program`",
-        )
-    start.tell(f"starting {start.kind.name} (pid {process.pid}), log: {start.log}")
-    try:
-        found = _wait(start, process, f"http://{serve.host}:{port}")
-    except BaseException:
-        process.stop(serve.stop_timeout_s)
-        raise
-    if isinstance(found, Failure):
-        process.stop(serve.stop_timeout_s)
+    serve = start.serve
+    if serve.port is not None:
+        return _on_port(start, serve.port)
+    for _ in range(PORTS):
+        found = _on_port(start, free_port(serve.host))
+        if isinstance(found, Running) or found.cause is not Cause.PORT_IN_USE:
+            break
     return found
 
 
-def _wait(start: Start, process: ServerProcess, root: str) -> Running | Failure:
-    serve = start.endpoint.serve
-    assert serve is not None  # noqa: S101 - for the type checker
-    began_s = time.monotonic()
-    told_s = began_s
-    while True:
-        elapsed_s = time.monotonic() - began_s
-        if process.ended is not None:
-            return _failure(start, Phase.LOADING, elapsed_s, process.ended)
-        if start.is_cancelled():
-            return Failure(Phase.LOADING, Cause.KILLED, None, "the run was given up", after_s=elapsed_s)
-        if elapsed_s > serve.ready_timeout_s:
-            return _failure(start, Phase.NOT_READY, elapsed_s)
-        if time.monotonic() - told_s >= TELL_EVERY_S:
-            told_s = time.monotonic()
-            start.tell(f"loading for {elapsed_s:.0f} s: {_last_line(start.log)}")
-        if is_up(root + start.kind.health_path):
-            break
-        time.sleep(POLL_S)
-    return _first_answer(start, process, root, began_s)
-
-
-def _first_answer(start: Start, process: ServerProcess, root: str, began_s: float) -> Running | Failure:
-    serve, endpoint = start.endpoint.serve, start.endpoint
-    assert serve is not None  # noqa: S101 - for the type checker
-    url = root + start.kind.api_path
-    key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
-    left_s = max(1.0, serve.ready_timeout_s - (time.monotonic() - began_s))
+def _on_port(start: Start, port: int) -> Running | Failure:
+    serve = start.serve
+    if is_taken(serve.host, port):
+        who = holder(serve.host, port) or "another program"
+        return _not_started(Cause.PORT_IN_USE, f"{serve.host}:{port} is in use by {who}")
     try:
-        model = endpoint.model or start.kind.wanted_model(serve) or client.list_models(url, key)[0]
-        asked = replace(endpoint, url=url, model=model, sampling=replace(endpoint.sampling, max_tokens=WARM_UP_TOKENS))
-        asyncio.run(_ask(asked, key, left_s))
-    except (EndpointError, IndexError) as error:
-        time.sleep(POLL_S)
-        elapsed_s = time.monotonic() - began_s
-        if process.ended is not None:
-            return _failure(start, Phase.LOADING, elapsed_s, process.ended)
-        return replace(_failure(start, Phase.UNHEALTHY, elapsed_s), line=str(error))
-    load_s = time.monotonic() - began_s
-    start.tell(f"ready after {load_s:.1f} s at {url}")
-    return Running(process, url, model, ServerInfo(kind=start.kind.name, load_s=load_s, log=start.log_name))
+        launch = start.kind.launch(serve, port)
+        process = ServerProcess(launch.argv, environment(launch, serve), serve.folder, start.log, serve.stop_timeout_s)
+    except UsageFault as error:
+        return _not_started(Cause.BAD_FLAG, str(error))
+    except OSError as error:
+        cause = _WHY_NOT_STARTED.get(error.errno or 0, Cause.PROGRAM_MISSING)
+        return _not_started(cause, f"{error.filename or launch.argv[0]}: {error.strerror}")
+    start.tell(f"starting {start.kind.name} (pid {process.pid}), log: {start.log}")
+    try:
+        return _bring_up(start, launch, process, root_url(serve.host, port))
+    except BaseException:
+        _stop(start, process)
+        raise
 
 
-async def _ask(endpoint: Endpoint, key: str | None, timeout_s: float) -> None:
-    timeouts = client.Timeouts(total_s=timeout_s, read_idle_s=timeout_s)
-    async with client.open_client(timeouts) as http:
-        await client.complete(http, endpoint, WARM_UP, api_key=key, timeouts=timeouts)
+def _not_started(cause: Cause, line: str) -> Failure:
+    return Failure(Phase.START, cause, line, HELP[cause].advice)
 
 
-def _failure(start: Start, phase: Phase, after_s: float, ended: str | None = None) -> Failure:
-    said = classify(start.log.read_text("utf-8", "replace"), start.kind.signatures)
-    return Failure(phase, said.cause, said.line, said.advice, ended, after_s, start.log_name)
+def _bring_up(start: Start, launch: Launch, process: ServerProcess, root: str) -> Running | Failure:
+    serve, kind = start.serve, start.kind
+    key = os.environ.get(start.endpoint.api_key_env) if start.endpoint.api_key_env else None
+    model = start.endpoint.model or kind.wanted_model(serve)
+    endpoint = replace(start.endpoint, url=f"{root}{kind.api_path}", model=model)
+    place = Place(endpoint, f"{root}{kind.health_path}", key)
+    with closing(Beforehand(kind, serve, launch)) as beforehand:
+        end = asyncio.run(wait(process, place, start.log, serve.ready_timeout_s, start.is_cancelled, start.tell))
+        if end.model is None:
+            return _failed(start, process, end)
+        info = _facts(start, beforehand, partial(what_runs, kind, serve, launch, root, api_key=key))
+    start.tell(f"ready after {end.after_s:.1f} s at {endpoint.url}")
+    info = replace(info, load_s=end.after_s, log=start.log_name)
+    return Running(process, f"{root}{kind.api_path}", end.model, info)
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").splitlines()
-    return next((line for line in reversed(lines) if line.strip()), "")
+def _facts(start: Start, beforehand: Beforehand, ask: Callable[..., ServerInfo]) -> ServerInfo:
+    """Ask what runs; some of the answers take time, and are not worth it any more when the run is given up."""
+    with ThreadPoolExecutor(1, "llmbench-facts") as pool:
+        asked = pool.submit(ask, beforehand=beforehand)
+        while not wait_for([asked], POLL_S).done:
+            if start.is_cancelled():
+                beforehand.close()
+        return asked.result()
+
+
+def _failed(start: Start, process: ServerProcess, end: End) -> Failure:
+    if end.ended is not None:
+        _stop(start, process)  # before its log is read: what it left may have more to say
+    said = classify(log_text(start.log), start.kind.signatures, end.ended or ("timed out" if end.is_late else None))
+    if end.ended is None:
+        _stop(start, process)  # after its log is read: how it takes SIGTERM is no part of the problem
+    if end.is_cancelled:
+        return Failure(end.phase, Cause.KILLED, None, "the run was given up", None, end.after_s, start.log_name)
+    return Failure(end.phase, said.cause, said.line or end.said, said.advice, end.ended, end.after_s, start.log_name)
+
+
+def _stop(start: Start, process: ServerProcess) -> None:
+    left = process.stop(start.serve.stop_timeout_s)
+    if left is not None:
+        start.tell(left)

@@ -8,6 +8,7 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import Completion, Exchange, transcript_path
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import SCHEMA, CompletionRow, EndpointRow, Gate, Report, RunInfo, ScoreRow
+from pytest_llmbench.model.serverfigures import ServerFigures, beside, own_figures
 from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.reports.scores import score
 
@@ -67,11 +68,20 @@ def _completion_row(completion: Completion) -> CompletionRow:
         ttft_answer_s=exchange.timing.ttft_answer_s,
         decode_tok_s=completion.decode_tok_s,
         e2e_s=exchange.timing.e2e_s,
+        server=_server_figures(completion),
         concurrency=completion.concurrency,
         attempts=completion.exchange.attempts if completion.exchange else None,
         error=completion.error,
         transcript=transcript_path(completion.key),
     )
+
+
+def _server_figures(completion: Completion) -> ServerFigures | None:
+    exchange = completion.exchange
+    figures = None if exchange is None else own_figures(exchange)
+    if exchange is None or figures is None:
+        return None
+    return beside(figures, ttft_s=exchange.timing.ttft_s, decode_tok_s=completion.decode_tok_s)
 
 
 def _score_rows(endpoint: str, checks: Sequence[Check]) -> list[ScoreRow]:

@@ -18,6 +18,12 @@ def column(head: str, cells: Sequence[str]) -> Column:
     return [cell.rjust(size) for cell in (head, *cells)]
 
 
+def text_column(head: str, cells: Sequence[str]) -> Column:
+    """Return a column that is flush left."""
+    size = max(map(len, (head, *cells)))
+    return [cell.ljust(size) for cell in (head, *cells)]
+
+
 def lay_out(names: Column, groups: Sequence[Sequence[Column]], width: int) -> list[str]:
     """Lay out one table, or several below each other where one would be too wide.
 
@@ -36,7 +42,8 @@ def lay_out(names: Column, groups: Sequence[Sequence[Column]], width: int) -> li
     lines: list[str] = []
     for table in chain.from_iterable(_packed(group, width - first) for group in groups):
         lines += [""] if lines else []
-        lines += [GAP.join([label.ljust(first), *cells]) for label, *cells in zip(labels, *table, strict=True)]
+        rows = ([label.ljust(first), *cells] for label, *cells in zip(labels, *table, strict=True))
+        lines += [GAP.join(cells).rstrip() for cells in rows]
     return lines
 
 

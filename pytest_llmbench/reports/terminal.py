@@ -10,6 +10,8 @@ from itertools import groupby
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report, ScoreRow
+from pytest_llmbench.model.serving import Failure
+from pytest_llmbench.reports.server_tables import failure_lines, server_lines
 from pytest_llmbench.reports.speed_tables import speed_lines
 from pytest_llmbench.reports.tables import column, lay_out
 
@@ -21,17 +23,18 @@ _BROKEN = (Outcome.INFRA_ERROR, Outcome.GRADER_ERROR)
 
 
 def summary_lines(report: Report, *, run_folder: str, width: int = 80) -> list[str]:
-    """Say how each endpoint did in each suite, how fast it was, what went wrong besides, and where all of it lies.
+    """Say how each endpoint did in each suite, how fast it was, what failed, and where all of it lies.
 
     Args:
         report: what the run found.
         run_folder: its path, as the user shall read it.
         width: columns of the terminal; the table keeps to it, sentences do not.
     """
-    lines = _table(report, width)
+    lines = [*_table(report, width), *failure_lines(report.endpoints, width), *server_lines(report, width)]
     for endpoint in report.endpoints:
         own = [check for check in report.checks if check.endpoint == endpoint.name]
-        lines += [f"{endpoint.name}: {remark}" for remark in (*_told_apart(own), *_reasons(own))]
+        reasons = _reasons(own, endpoint.server.failure)
+        lines += [f"{endpoint.name}: {remark}" for remark in (*_told_apart(own), *reasons)]
     lines += speed_lines(report.speed)
     if report.run.sandbox == "none":
         lines.append("NO SANDBOX: the models' code ran with your rights on this machine (--llm-sandbox=none)")
@@ -91,9 +94,9 @@ def _told_apart(checks: Sequence[Check]) -> list[str]:
     return [", ".join(told)] if told else []
 
 
-def _reasons(checks: Sequence[Check]) -> list[str]:
+def _reasons(checks: Sequence[Check], failure: Failure | None) -> list[str]:
     """Why checks say nothing about the model: each reason once, the most frequent first."""
-    broken = Counter((check.outcome, _reason(check)) for check in checks if check.outcome in _BROKEN)
+    broken = Counter((check.outcome, _reason(check, failure)) for check in checks if check.outcome in _BROKEN)
     lines = []
     in_order = sorted(broken.items(), key=lambda item: (_BROKEN.index(item[0][0]), -item[1]))
     for outcome, group in groupby(in_order, key=lambda item: item[0][0]):
@@ -104,7 +107,9 @@ def _reasons(checks: Sequence[Check]) -> list[str]:
     return lines
 
 
-def _reason(check: Check) -> str:
+def _reason(check: Check, failure: Failure | None) -> str:
     evidence = (check.evidence or "").removeprefix(f"{check.outcome}:").strip()
+    if failure is not None and str(failure) in evidence:
+        return "its server failed, see above"
     first = evidence.splitlines()[0] if evidence else "no reason given"
     return first if len(first) <= MAX_REASON else first[: MAX_REASON - 1] + "…"

@@ -40,6 +40,11 @@ class Workload:
     """Lengths of the prompts of a round, one after the other; empty: `prompt_tokens`, all of them."""
     rounds: int = 3
 
+    @property
+    def tokens(self) -> int:
+        """Of its longest request, prompt and answer together."""
+        return self.depth_tokens + max((self.prompt_tokens, *self.lengths_tokens)) + self.answer_tokens
+
     def at(self, concurrency: int) -> Workload:
         """Return the same with so many requests in flight, each user sending two one after the other."""
         return replace(self, concurrency=concurrency, requests=2 * concurrency)
@@ -48,7 +53,8 @@ class Workload:
 SINGLE_STREAM = Workload("single-stream", prompt_tokens=512, answer_tokens=256)
 SWEEP = Workload("sweep", prompt_tokens=256, answer_tokens=128)
 ANSWERS: Mapping[str, int] = {"short": 20, "medium": 150, "long": 400}
-DEPTHS_TOKENS = (0, 512, 2048, 8192, 16384)
+DEPTHS_TOKENS = (0, 512, 2048, 8192, 16384, 32768, 65536, 131072)
+"""Those that the server's context does not hold are skipped."""
 SHAPES: Mapping[str, Workload] = {
     workload.name: workload
     for workload in (

@@ -317,3 +317,22 @@ def test_a_command_line_that_cannot_be_is_refused() -> None:
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert "no option 'tokns'" in ended.stderr
+
+
+def test_a_prompt_that_the_replies_know_has_its_own_answer(tmp_path: Path) -> None:
+    replies = tmp_path / "replies.json"
+    replies.write_text(json.dumps({"two words": {"answer": "Known, and said.\n", "interval_ms": 3}}))
+    with serve("ttft_ms=0", "interval_ms=1", "tokens=2", f"--replies={replies}") as known:
+        assert text(chat(known)) == "Known, and said.\n"
+        entry = known.log()[-1]
+        assert [1e3 * (write.due_s - entry.arrived_s) for write in entry.tokens[:2]] == pytest.approx([0, 3], abs=1e-3)
+        other = chat(known, messages=[{"role": "user", "content": "two other words"}])
+        assert len(split(text(other))) == 2
+        assert text(chat(known, schedule={"answer": "Nearer."})) == "Nearer."
+
+
+@pytest.mark.parametrize("replies", ["[]", '{"a": 1}', '{"a": {"pace": 1}}', "{"])
+def test_replies_that_cannot_be_are_refused_at_the_start(tmp_path: Path, replies: str) -> None:
+    (tmp_path / "replies.json").write_text(replies)
+    with pytest.raises(RuntimeError, match="did not start"), serve(f"--replies={tmp_path / 'replies.json'}"):
+        pass

@@ -21,9 +21,9 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def transport_to(url: str) -> str | None:
+def transport_to(url: str, *, direct: bool = False) -> str | None:
     async def ask() -> str | None:
-        async with open_client(Timeouts()) as http:
+        async with open_client(Timeouts(), direct=direct) as http:
             return (await complete(http, Endpoint(name="new", url=url, model=MODEL), "Why?")).transport
 
     return asyncio.run(ask())
@@ -55,6 +55,12 @@ def test_a_host_that_needs_no_proxy_is_recorded(proxy: str, no_proxy: str, monke
     monkeypatch.setenv("NO_PROXY", no_proxy)
     with ScriptedServer(streamed("a")) as server:
         assert transport_to(server.url) == "recorder"
+
+
+def test_our_own_server_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with ScriptedServer(streamed("a")) as server:
+        assert transport_to(server.url, direct=True) == "recorder"
 
 
 def test_a_proxy_for_tls_does_not_take_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:

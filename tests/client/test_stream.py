@@ -104,6 +104,21 @@ def test_timings_of_llama_server_are_kept_and_tell_what_was_cached() -> None:
     assert read(streamed(ANSWER, last={"timings": timings})).usage.cached_tokens == 2, "usage itself comes first"
 
 
+def test_metrics_of_vllm_are_kept_as_they_were_sent() -> None:
+    # As in its documentation of --enable-per-request-metrics: beside the usage, on the chunk without choices.
+    metrics = {"time_to_first_token_ms": 85.2, "generation_time_ms": 1240.5, "queue_time_ms": 12.3, "mean_itl_ms": 9.1}
+    exchange = read(streamed(ANSWER, last={"metrics": metrics}))
+    assert exchange.server_timings == metrics
+    assert exchange.usage.cached_tokens == 2
+    assert read(answered(ANSWER, metrics=metrics)).server_timings == metrics, "also where nothing was streamed"
+
+
+@pytest.mark.parametrize("nothing", [{}, None, 7, [1]])
+def test_metrics_that_say_nothing_are_none(nothing: Any) -> None:
+    # vLLM without the figures sends an empty object in a stream, and null in a whole answer.
+    assert read(streamed(ANSWER, last={"metrics": nothing})).server_timings is None
+
+
 @pytest.mark.parametrize("names", [["reasoning_content"], ["reasoning"], ["reasoning", "reasoning_content"]])
 def test_reasoning_apart_from_the_answer(names: list[str]) -> None:
     exchange = read(streamed(ANSWER, reasoning=REASONING, reasoning_fields=names))

@@ -17,7 +17,8 @@ DELTAS = st.fixed_dictionaries({}, optional={
 })  # fmt: skip
 COUNTS = st.none() | st.dictionaries(st.sampled_from(["completion_tokens", "predicted_n"]), st.integers(0, 99))
 CHUNKS = st.fixed_dictionaries({}, optional={
-    "id": TEXTS, "model": TEXTS, "usage": COUNTS, "timings": COUNTS, "error": st.none() | st.text() | st.booleans(),
+    "id": TEXTS, "model": TEXTS, "usage": COUNTS, "timings": COUNTS, "metrics": COUNTS,
+    "error": st.none() | st.text() | st.booleans(),
     "choices": st.lists(st.fixed_dictionaries({"index": st.just(0), "delta": DELTAS}, optional={
         "finish_reason": TEXTS, "token_ids": st.none() | st.lists(st.integers()), "logprobs": st.none() | st.just({"content": [{"token": "a"}]}),
     }), max_size=2),
@@ -36,7 +37,7 @@ def meaning(chunk: Chunk) -> Any:
         )
         for each in chunk.choices or ()
     ]  # fmt: skip
-    return choices, chunk.model, chunk.usage or {}, chunk.timings or {}, chunk.is_error
+    return choices, chunk.model, chunk.usage or {}, chunk.timings or {}, chunk.server_timings or {}, chunk.is_error
 
 
 @given(CHUNKS)

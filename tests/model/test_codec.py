@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from pytest_llmbench.model.check import Check, SandboxUse
 from pytest_llmbench.model.codec import decode, encode, json_schema
 from pytest_llmbench.model.completion import Completion, Exchange, NetworkRead, Timing, Usage
-from pytest_llmbench.model.endpoint import Endpoint, Sampling, ServerInfo
+from pytest_llmbench.model.endpoint import Endpoint, Gpu, Sampling, ServerInfo
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import SCHEMA, CompletionRow, EndpointRow, Gate, Report, RunInfo, ScoreRow
+from pytest_llmbench.model.serverfigures import ServerFigures
+from pytest_llmbench.model.serving import Cause, Failure, Phase
 from pytest_llmbench.model.settings import ReportTarget, Settings
 from pytest_llmbench.model.speed import SpeedRow, Spread
 
@@ -29,9 +31,19 @@ objects = st.dictionaries(text, json_values, max_size=3)
 samplings = st.builds(
     Sampling, st.floats(0, 2), st.floats(0, 1), st.integers(1, 10**6), st.none() | st.integers(0, 2**31)
 )
+failures = st.builds(
+    Failure, st.sampled_from(Phase), st.sampled_from(Cause), st.none() | text, text, st.none() | text, times,
+    st.none() | text,
+)  # fmt: skip
+servers = st.builds(
+    ServerInfo, st.none() | text, st.none() | text, st.none() | text, st.none() | st.lists(text, max_size=3).map(tuple),
+    st.none() | st.dictionaries(text, text, max_size=2), st.none() | text, st.none() | text, st.none() | text, counts,
+    st.none() | text, st.none() | st.lists(st.builds(Gpu, text, counts, st.none() | text), max_size=2).map(tuple), times,
+    counts, st.none() | st.dictionaries(text, st.floats(0, 1e6), max_size=2), st.none() | text, st.none() | failures,
+)  # fmt: skip
 endpoints = st.builds(
-    Endpoint, text, st.none() | text, st.none() | text, st.none() | text, samplings, st.none() | text, objects,
-    st.builds(ServerInfo, st.none() | text, st.none() | text), objects, st.none() | text,
+    Endpoint, text, st.none() | text, st.none() | text, st.none() | text, samplings, st.none() | text, objects, servers,
+    objects, problem=st.none() | text,
 )  # fmt: skip
 exchanges = st.builds(
     Exchange, text, st.none() | text, st.none() | text, st.builds(Usage, counts, counts, counts, counts),
@@ -58,12 +70,13 @@ run_infos = st.builds(
     text,
 )  # fmt: skip
 endpoint_rows = st.builds(
-    EndpointRow, text, st.none() | text, st.none() | text, st.none() | text, st.builds(ServerInfo), samplings, objects,
+    EndpointRow, text, st.none() | text, st.none() | text, st.none() | text, servers, samplings, objects,
     objects, st.none() | text, text,
 )  # fmt: skip
 completion_rows = st.builds(
     CompletionRow, text, text, samples, st.none() | text, counts, counts, counts, counts, times, times, times, times,
-    st.none() | samples, st.none() | samples, st.none() | text, text,
+    st.none() | st.builds(ServerFigures, times, times, times, times, times, times), st.none() | samples,
+    st.none() | samples, st.none() | text, text,
 )  # fmt: skip
 score_rows = st.builds(
     ScoreRow, text, st.none() | text, st.integers(0, 9), st.integers(0, 9), st.floats(0, 1), shares, shares, shares

@@ -120,5 +120,7 @@ def _nothing_is_left(folder: Path, url: str) -> None:
     left = [process.info for process in psutil.process_iter(["pid", "cmdline"]) if here in str(process.info["cmdline"])]
     assert not left
     assert port not in {
-        found.laddr.port for found in psutil.net_connections("tcp") if found.status == psutil.CONN_LISTEN
+        found.laddr.port
+        for found in psutil.net_connections("tcp")
+        if found.laddr and found.status == psutil.CONN_LISTEN
     }

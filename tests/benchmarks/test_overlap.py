@@ -1,0 +1,47 @@
+"""What is made of the times; the command itself takes minutes and is run by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.overlap import Graded, Result, chain_s, replies
+from benchmarks.schedule_server.wording import split
+
+
+@pytest.mark.parametrize(
+    ("places", "end_s"),
+    [(1, 15.0), (2, 9.0), (5, 5.0), (8, 5.0)],  # two places: 1 + 3 + 5, and 2 + 4
+)
+def test_the_chain_is_that_of_the_places(places: int, end_s: float) -> None:
+    assert chain_s([1.0, 2.0, 3.0, 4.0, 5.0], places) == pytest.approx(end_s)
+
+
+def result(wall_s: float, *graded: tuple[float, float], workers: int = 0) -> Result:
+    """Return a run whose answers came at those times, and took so long to grade."""
+    answers = tuple(Graded("zmq", number + 1, *each) for number, each in enumerate(graded))
+    return Result(1, workers, wall_s, max(each[0] for each in graded), answers)
+
+
+def test_only_the_last_answer_to_come_is_graded_after_the_chain() -> None:
+    found = result(44.0, (10.0, 5.0), (40.0, 2.0), (20.0, 6.0))
+    assert (found.last.sample, found.least_s) == (2, 42.0)
+    assert found.ratio == pytest.approx(44 / 42)
+    assert "ratio 1.048 (bound 1.05) ok" in found.lines(70.0)
+    assert "OVER" in result(45.0, (10.0, 5.0), (40.0, 2.0)).lines(70.0)
+
+
+def test_graders_who_take_up_each_answer_as_it_comes() -> None:
+    came = (10.0, 5.0), (11.0, 5.0), (12.0, 5.0)
+    assert result(30.0, *came).could_be_s == 25.0
+    assert result(30.0, *came, workers=2).could_be_s == 20.0
+    assert result(30.0, *came, workers=3).could_be_s == 17.0
+
+
+def test_the_server_says_the_reference_answers() -> None:
+    asked = {"hiveos": "one?", "zmq": "two?"}
+    found = replies(asked, interval_ms=5.0, slowest_first=False)
+    assert {options["interval_ms"] for options in found.values()} == {5.0}
+    assert "import zmq" in found["two?"]["answer"]
+    turned = replies(asked, interval_ms=5.0, slowest_first=True)
+    took_ms = {prompt: options["interval_ms"] * len(split(options["answer"])) for prompt, options in turned.items()}
+    assert took_ms["one?"] > took_ms["two?"]
