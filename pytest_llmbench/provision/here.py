@@ -48,7 +48,7 @@ def find_here(url: str) -> Here | None:
 def _listener(port: int | None) -> psutil.Process | None:
     with suppress(OSError, psutil.AccessDenied):
         for found in psutil.net_connections("tcp"):
-            if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid:
+            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid:
                 return psutil.Process(found.pid)
     return None
 

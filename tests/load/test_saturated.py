@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.schedule_server import serve
 from pytest_llmbench import client
 from pytest_llmbench.load.measure import Measurer
@@ -17,8 +19,9 @@ CERTAIN = 0.1
 STREAM = Workload("stream", prompt_tokens=64, answer_tokens=32)
 
 
-def measure(url: str) -> SpeedRow:
-    return Measurer(Endpoint("s", url, "schedule"), "seed", None, client.Timeouts()).measure(STREAM)
+def measure(url: str, rounds: int = 3) -> SpeedRow:
+    measurer = Measurer(Endpoint("s", url, "schedule"), "seed", None, client.Timeouts())
+    return measurer.measure(replace(STREAM, rounds=rounds))
 
 
 def is_certain(row: SpeedRow) -> bool:
@@ -48,6 +51,6 @@ def test_load_that_comes_and_goes_shows_in_the_spread() -> None:
 
 def test_load_that_grows_never_settles() -> None:
     with serve(*SCHEDULE) as server, others(server.url, "schedule", "growing"):
-        row = measure(server.url)
+        row = measure(server.url, rounds=2)
     assert "seconds of a request in 5 rounds of warm-up" in row.marks["unsettled"]
     assert not is_certain(row)

@@ -26,11 +26,11 @@ class Diary:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         self.path = demo.pytester.path / "diary"
-        self._answer = demo.pytester.path / "answer.md"
-        self._answer.write_text(RIGHT)
+        self.answer = demo.pytester.path / "answer.md"
+        self.answer.write_text(RIGHT)
 
     def words(self, name: str, *more: str) -> str:
-        program = (sys.executable, diary_server.__file__, "{port}", name, str(self.path), "--answer", str(self._answer))
+        program = (sys.executable, diary_server.__file__, "{port}", name, str(self.path), "--answer", str(self.answer))
         return shlex.join((*program, *more))
 
     def served(self, name: str, *more: str) -> str:
@@ -109,6 +109,33 @@ def test_one_that_dies_is_started_again_where_that_was_asked(demo: Demo, diary: 
     )
     demo.run("--llm-endpoint=mine", "--llm-samples=2", "--llm-concurrency=1").assert_outcomes(errors=2, passed=2)
     assert diary.events() == [("mine", event) for event in ("up", "died", "up", "down")]
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_conftest_may_add_a_kind(demo: Demo, diary: Diary, workers: str) -> None:
+    demo.pytester.makeconftest(f"""
+        from pytest_llmbench import Launch, ServerKind
+
+        class Mine(ServerKind):
+            name = "mine"
+            health_path = "/v1/models"
+
+            def launch(self, serve, port):
+                return Launch(({sys.executable!r}, {diary_server.__file__!r}, str(port), serve.model, *serve.args))
+
+        def pytest_llmbench_server_kinds():
+            return [Mine()]
+    """)
+    (demo.pytester.path / "models.yaml").write_text(
+        f"endpoints: {{it: {{serve: {{kind: mine, model: M, args: [{diary.path}, --answer, {diary.answer}]}}}}}}"
+    )
+    demo.run("--llm-endpoint=it", workers).assert_outcomes(passed=2)
+    assert diary.events() == [("M", "up"), ("M", "down")]
+    (row,) = demo.report()["endpoints"]
+    assert (row["server"]["kind"], row["model"]) == ("mine", "M")
+    result = demo.run("--llm-endpoint=its:M", workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *its*mine*"])
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
