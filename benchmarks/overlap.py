@@ -141,7 +141,7 @@ def replies(asked: Mapping[str, str], *, interval_ms: float, slowest_first: bool
         slowest_first: the answer that is asked for first takes a fifth longer than any other.
     """
     first = next(iter(asked))
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for suite, text in asked.items():
         answer = (_ROOT / "suites" / suite / "answers" / "reference.md").read_text("utf-8")
         found[text] = {"answer": answer, "interval_ms": interval_ms}

@@ -140,7 +140,7 @@ class Recording:
             self._recorder = Recorder(self._run.settings, command, self._run.began_s)
         except UsageFault as fault:
             raise pytest.UsageError(str(fault)) from fault
-        if any(endpoint.serve is not None for endpoint in self._run.settings.endpoints):
+        if any(endpoint.replay is None for endpoint in self._run.settings.endpoints):
             from pytest_llmbench.serving import Servers
 
             self._servers = Servers(self._run, self._recorder.folder, speed_tests)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_llmbench.nodeids import read_speed_id
+from pytest_llmbench.provision.neighbour import Neighbour
 from pytest_llmbench.provision.owner import Owner, Wishes
 
 if TYPE_CHECKING:
@@ -19,29 +20,26 @@ if TYPE_CHECKING:
 
 
 class Servers:
-    """Up while tests want them, gone when this is closed."""
+    """Those to start are up while tests want them, and gone when this is closed; of the others it is told what they are."""
 
     def __init__(self, run: Run, folder: RunFolder, speed_tests: Sequence[str]) -> None:
         """Begin; `speed_tests` are the node ids of those that were collected."""
         self._terminal = Terminal(run.config)
         self._left = {nodeid: read_speed_id(nodeid, run.endpoint_names) for nodeid in speed_tests}
-        self._owner = Owner(
-            run.settings.endpoints,
-            run.server_kinds,
-            folder,
-            Wishes(is_pending=self._is_pending, tell=self._terminal.tell),
-        )
+        endpoints, kinds = run.settings.endpoints, run.server_kinds
+        self._owner = Owner(endpoints, kinds, folder, Wishes(is_pending=self._is_pending, tell=self._terminal.tell))
         self._owner.start()
+        self._neighbours = [Neighbour(one, kinds) for one in endpoints if one.url is not None and one.problem is None]
 
     def done(self, nodeid: str) -> None:
         """Note that a test has ended."""
         self._left.pop(nodeid, None)
 
     def close(self) -> Mapping[str, Endpoint]:
-        """Stop all servers and return the endpoints that had one, as they were served."""
+        """Stop what was started, and return the endpoints that have a server, with what is known of it."""
         self._owner.close()
         self._terminal.close()
-        return self._owner.served
+        return {**self._owner.served, **{one.name: one.leave() for one in self._neighbours}}
 
     def _is_pending(self, endpoint: str) -> bool:
         return endpoint in list(self._left.values())

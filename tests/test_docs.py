@@ -39,7 +39,7 @@ def test_the_jq_examples_run(command: str, report: Report, tmp_path: Path) -> No
 def test_every_field_of_the_report_is_on_its_page() -> None:
     page = (ROOT / "docs" / "report.md").read_text("utf-8")
     definitions = json.loads(report_schema())["$defs"]
-    for name in ("RunInfo", "EndpointRow", "CompletionRow", "Check", "ScoreRow", "SpeedRow", "Spread"):
+    for name in ("RunInfo", "EndpointRow", "CompletionRow", "ServerFigures", "Check", "ScoreRow", "SpeedRow", "Spread"):
         for field in definitions[name]["properties"]:
             assert f"`{field}`" in page, f"{name}.{field}"
 

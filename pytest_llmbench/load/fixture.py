@@ -20,7 +20,6 @@ from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.speed.bars import Bars
 from pytest_llmbench.speed.workloads import Workload
 
-
 Measurers = MutableMapping[tuple[str, str | None], Measurer]
 """By name and URL of the endpoint: a server that was started anew is another one."""
 

@@ -116,6 +116,8 @@ class Endpoint:
     """A server to start for it; `url` and `model` are known once it is up."""
     problem: str | None = None
     """One line: why it could not be asked when the run began; its checks then end as `infra_error`."""
+    context_tokens: int | None = None
+    """Longest prompt and answer together, as the owner says; None: what the server tells."""
 
     @property
     def identity(self) -> Mapping[str, Any]:

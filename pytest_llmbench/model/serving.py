@@ -82,7 +82,9 @@ class Failure:
     """Why a server does not serve, for its owner."""
 
     phase: Phase
+    """How far it came."""
     cause: Cause
+    """Class of the reason, by its log or by how it ended."""
     line: str | None
     """The telling line of its log; null if none tells."""
     advice: str

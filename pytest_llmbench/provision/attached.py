@@ -15,7 +15,7 @@ from pytest_llmbench.provision.gpus import ORDER, VISIBLE, gpus_of
 from pytest_llmbench.provision.hashes import model_sha256
 from pytest_llmbench.provision.here import find_here
 from pytest_llmbench.provision.quantisation import quantisation_of
-from pytest_llmbench.servers.kind import ServerKind
+from pytest_llmbench.servers.kind import ServerKind, quantisation_named
 
 _MODELS = "/models"
 
@@ -39,7 +39,7 @@ def what_is_there(url: str, models: Any, kinds: Mapping[str, ServerKind], *, api
     kind = _kind_of(models, kinds)
     if kind is None:
         return ServerInfo(gpus=gpus)
-    root, listed = _root(url, kind), kind.api_path + _MODELS
+    root, listed = root_of(url, kind), kind.api_path + _MODELS
     facts = facts_of(kind, lambda path: models if path == listed else ask(root + path))
     # An id says nothing of where this server has its files; a path does, if it is on this machine.
     is_path = facts.model is not None and PurePath(facts.model).is_absolute()
@@ -47,7 +47,7 @@ def what_is_there(url: str, models: Any, kinds: Mapping[str, ServerKind], *, api
     return ServerInfo(
         kind=kind.name,
         model_sha256=None if path is None else model_sha256(path),
-        quantisation=facts.quantisation or quantisation_of(path),
+        quantisation=facts.quantisation or quantisation_of(path) or quantisation_named(facts.model),
         gpus=gpus,
         **plain(facts, facts.model),
     )
@@ -61,7 +61,8 @@ def _kind_of(models: Any, kinds: Mapping[str, ServerKind]) -> ServerKind | None:
     return next((kind for kind in kinds.values() if not owners.isdisjoint(kind.owned_by)), None)
 
 
-def _root(url: str, kind: ServerKind) -> str:
+def root_of(url: str, kind: ServerKind) -> str:
+    """Return the URL without a path of a server of which the base URL of its API is known."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/").removesuffix(kind.api_path.rstrip("/"))
     return urlunsplit((parts.scheme, parts.netloc, path, "", "")).rstrip("/")

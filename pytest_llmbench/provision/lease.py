@@ -94,7 +94,10 @@ class Lease:
         state = self._state()
         if state.status is Status.FAILED:
             raise EndpointError(f"{self._endpoint.name}: {state.problem}")
-        return replace(self._endpoint, url=state.url, model=state.model) if state.status is Status.READY else None
+        if state.status is not Status.READY:
+            return None
+        context_tokens = self._endpoint.context_tokens or state.context_tokens
+        return replace(self._endpoint, url=state.url, model=state.model, context_tokens=context_tokens)
 
     def _state(self) -> ServerState:
         return read_state(self._folder, self._endpoint.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +11,11 @@ from dataclasses import dataclass, replace
 from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
 from pytest_llmbench.model.serving import Failure, Phase
 from pytest_llmbench.provision.progress import log_text
+from pytest_llmbench.provision.redaction import redact_text
 from pytest_llmbench.provision.resources import Resources
 from pytest_llmbench.provision.server import Running, Start, bring_up
 from pytest_llmbench.provision.state import ServerState, Status, lease_name, write_state
+from pytest_llmbench.provision.tally import Tally
 from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.servers.classify import classify
 from pytest_llmbench.servers.kind import ServerKind
@@ -45,7 +48,9 @@ class Owner:
             for rank, endpoint in enumerate(endpoints)
             if endpoint.serve is not None
         ]
-        self._threads = [threading.Thread(target=kept.run, name=f"llmbench-{kept.name}", daemon=True) for kept in self._kept]
+        self._threads = [
+            threading.Thread(target=kept.run, name=f"llmbench-{kept.name}", daemon=True) for kept in self._kept
+        ]
 
     def start(self) -> None:
         """Begin to look whether servers are wanted."""
@@ -87,6 +92,8 @@ class _Kept:
         self._wishes = wishes
         self._resources = resources
         self._closing = closing
+        variable = endpoint.api_key_env
+        self._tally = Tally(kind, os.environ.get(variable) if variable else None)
         self._starts = 0
         self._deaths = 0
         self._problem: str | None = None
@@ -129,14 +136,16 @@ class _Kept:
             return True
         if isinstance(found, Failure):
             return self._failed(found)
+        self._tally.begin(found.root)
         self.served = replace(self._endpoint, url=found.url, model=found.model, server=found.info)
         self._say(Status.READY)
         began_s = time.monotonic()
         try:
             ended = self._watch(found)
         finally:
+            self._tally.end()
             left = found.process.stop(self._serve.stop_timeout_s)
-            self._note_memory(found)  # after the stop: the keeper looks a last time then
+            self._note(found)  # after the stop: the keeper looks a last time then
             if left is not None:
                 self._tell(left)
         if ended is None:
@@ -144,7 +153,8 @@ class _Kept:
             return False
         said = classify(log_text(start.log), self._kind.signatures, ended)
         after_s = time.monotonic() - began_s
-        failure = Failure(Phase.SERVING, said.cause, said.line, said.advice, ended, after_s, log_name)
+        line = None if said.line is None else redact_text(said.line, start.secrets)
+        failure = Failure(Phase.SERVING, said.cause, line, said.advice, ended, after_s, log_name)
         self._deaths += 1
         return self._failed(failure, again=self._deaths <= self._serve.restarts)
 
@@ -170,9 +180,13 @@ class _Kept:
         self._say(Status.DOWN if again else Status.FAILED)
         return not again
 
-    def _note_memory(self, running: Running) -> None:
-        peak = running.process.memory_peak_bytes
-        self.served = replace(self.served, server=replace(self.served.server, memory_peak_bytes=peak))
+    def _note(self, running: Running) -> None:
+        server = replace(
+            self.served.server,
+            memory_peak_bytes=running.process.memory_peak_bytes,
+            metrics=self._tally.figures,
+        )
+        self.served = replace(self.served, server=server)
 
     def _is_wanted(self) -> bool:
         """Whether anybody holds a lease."""
@@ -191,6 +205,7 @@ class _Kept:
             self._starts,
             self.served.url if ready else None,
             self.served.model if ready else None,
+            self.served.server.context_tokens if ready else None,
             self._problem,
         )
         write_state(self._folder, self.name, state)

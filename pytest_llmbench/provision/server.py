@@ -22,6 +22,7 @@ from pytest_llmbench.provision.health import Place
 from pytest_llmbench.provision.ports import free_port, holder, is_taken, root_url
 from pytest_llmbench.provision.process import ServerProcess
 from pytest_llmbench.provision.progress import log_text
+from pytest_llmbench.provision.redaction import redact_text, secrets_in
 from pytest_llmbench.provision.waiting import End, wait
 from pytest_llmbench.servers.advice import HELP
 from pytest_llmbench.servers.classify import classify
@@ -39,6 +40,8 @@ class Running:
     """A server that has answered."""
 
     process: ServerProcess
+    root: str
+    """URL without a path."""
     url: str
     """Base URL of its API."""
     model: str
@@ -63,6 +66,16 @@ class Start:
         """What to serve."""
         assert self.endpoint.serve is not None  # noqa: S101 - for the type checker; others are not started
         return self.endpoint.serve
+
+    @property
+    def api_key(self) -> str | None:
+        """Of the endpoint."""
+        return os.environ.get(self.endpoint.api_key_env) if self.endpoint.api_key_env else None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may stand in its log, and nowhere else."""
+        return (*secrets_in({**os.environ, **self.serve.env}), *filter(None, [self.api_key]))
 
 
 def bring_up(start: Start) -> Running | Failure:
@@ -104,7 +117,7 @@ def _not_started(cause: Cause, line: str) -> Failure:
 
 def _bring_up(start: Start, launch: Launch, process: ServerProcess, root: str) -> Running | Failure:
     serve, kind = start.serve, start.kind
-    key = os.environ.get(start.endpoint.api_key_env) if start.endpoint.api_key_env else None
+    key = start.api_key
     model = start.endpoint.model or kind.wanted_model(serve)
     endpoint = replace(start.endpoint, url=f"{root}{kind.api_path}", model=model)
     place = Place(endpoint, f"{root}{kind.health_path}", key)
@@ -115,7 +128,7 @@ def _bring_up(start: Start, launch: Launch, process: ServerProcess, root: str) -
         info = _facts(start, beforehand, partial(what_runs, kind, serve, launch, root, api_key=key))
     start.tell(f"ready after {end.after_s:.1f} s at {endpoint.url}")
     info = replace(info, load_s=end.after_s, log=start.log_name)
-    return Running(process, f"{root}{kind.api_path}", end.model, info)
+    return Running(process, root, f"{root}{kind.api_path}", end.model, info)
 
 
 def _facts(start: Start, beforehand: Beforehand, ask: Callable[..., ServerInfo]) -> ServerInfo:
@@ -136,7 +149,10 @@ def _failed(start: Start, process: ServerProcess, end: End) -> Failure:
         _stop(start, process)  # after its log is read: how it takes SIGTERM is no part of the problem
     if end.is_cancelled:
         return Failure(end.phase, Cause.KILLED, None, "the run was given up", None, end.after_s, start.log_name)
-    return Failure(end.phase, said.cause, said.line or end.said, said.advice, end.ended, end.after_s, start.log_name)
+    line = said.line or end.said
+    if line is not None:
+        line = redact_text(line, start.secrets)
+    return Failure(end.phase, said.cause, line, said.advice, end.ended, end.after_s, start.log_name)
 
 
 def _stop(start: Start, process: ServerProcess) -> None:

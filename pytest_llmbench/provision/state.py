@@ -29,6 +29,8 @@ class ServerState:
     """Base URL; None unless ready."""
     model: str | None = None
     """Model id to ask for; None unless ready."""
+    context_tokens: int | None = None
+    """As the server tells it; None where it does not, or unless ready."""
     problem: str | None = None
     """One line: why it failed last; None if it never did."""
 

@@ -2,7 +2,7 @@
 
 The principle: a cause beats what it brings about, and what names itself beats what is general. So
 
-1. nothing counts that came before the server was up, or before it found another way (`signatures.UP`);
+1. nothing counts that came before the server was up, or before it found another way (`symptoms.UP`);
 2. nothing counts that says of itself that it is no failure, and no source code (`loglines`);
 3. wrappers ("engine failed to start, see above") are in no table;
 4. of the lines left, the first one that names a cause is the root, as later ones follow from it; only if there is none,
@@ -19,7 +19,8 @@ from pytest_llmbench.servers.advice import HELP
 from pytest_llmbench.servers.kind import Signature
 from pytest_llmbench.servers.loglines import telling_lines
 from pytest_llmbench.servers.needle import needle
-from pytest_llmbench.servers.signatures import COMMON, CONSEQUENCES, ENDED_ITSELF, ENDINGS, GENERAL, KILLED, UP
+from pytest_llmbench.servers.signatures import COMMON
+from pytest_llmbench.servers.symptoms import CONSEQUENCES, ENDED_ITSELF, ENDINGS, GENERAL, KILLED, UP
 
 QUOTED_CHARACTERS = 300
 _BEFORE = 100

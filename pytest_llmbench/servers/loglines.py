@@ -58,7 +58,7 @@ _HARMLESS = _either(
     r"\bNCCL (?:INFO|TRACE)\b",
     r"\b[Rr]etrying\b",
     r"\b[Ff]all(?:ing|s) back\b|\b[Ff]all back to\b",
-    r"\bIgnore import error\b|\bwill be ignored\b",
+    r"\bIgnore import error\b|^Failed to import |\bwill be ignored\b",
     r"^\[GIN\]",
     r"\bError (?:retrieving|parsing) ",  # vLLM goes on; where it cannot, the exception follows
     r"ggml_cuda_init: failed",  # llama.cpp goes on without a GPU

@@ -1,4 +1,4 @@
-"""What servers write when they do not come up: tables of signatures, for all kinds, read by `classify`.
+"""The lines in which servers name the cause of their failure, for all kinds of servers; read by `classify`.
 
 A pattern names the failure in the words of the library or server that raises it, not of one log. It has no unbounded
 gap, and no `|` outside of brackets (see `needle`). Where a line fits two rows of a table, the upper row has it.
@@ -12,23 +12,24 @@ from pytest_llmbench.model.serving import Cause
 from pytest_llmbench.servers.kind import Signature
 
 
-def _all(cause: Cause, *patterns: str) -> tuple[Signature, ...]:
+def signatures_of(cause: Cause, *patterns: str) -> tuple[Signature, ...]:
+    """Return a row of a table."""
     return tuple(Signature(cause, re.compile(pattern)) for pattern in patterns)
 
 
 COMMON: tuple[Signature, ...] = (
-    *_all(
+    *signatures_of(
         Cause.NCCL,
         r"NCCL WARN .{0,200}(?:shared memory|posix_fallocate|/dev/shm)",
     ),
-    *_all(
+    *signatures_of(
         Cause.DISK_FULL,
         r"[Nn]o space left on device",
         r"\[Errno (?:28|122)\]",
         r"[Dd]isk quota exceeded",
         r"[Nn]ot enough (?:free )?disk space",
     ),
-    *_all(
+    *signatures_of(
         Cause.PORT_IN_USE,
         r"[Aa]ddress (?:is )?already in use",
         r"EADDRINUSE",
@@ -39,7 +40,7 @@ COMMON: tuple[Signature, ...] = (
         r"couldn't bind (?:HTTP |to )?(?:server )?socket",
         r"[Pp]ort (?:number )?['\"]?\d{0,5}['\"]? ?is (?:already |currently )?(?:in use|occupied|taken|allocated|not available)",
     ),
-    *_all(
+    *signatures_of(
         Cause.KV_CACHE,
         r"No available memory for the cache blocks",
         r"To serve at least one request with the model",
@@ -52,8 +53,11 @@ COMMON: tuple[Signature, ...] = (
         r"[Nn]ot enough .{0,40}\b[kK][vV][ _-]?[cC]ache",
         r"[Ii]nsufficient .{0,40}\b[kK][vV][ _-]?[cC]ache",
         r"Memory pool size is too small",
+        r"alloc_\w+ runs? out of memory",
+        r"less than requested memory for kv\b",
+        r"(?:Prefill|Decode) out of memory",
     ),
-    *_all(
+    *signatures_of(
         Cause.GPU_MEMORY,
         r"Free memory on device .{0,80}less than desired GPU memory utilization",
         r"Error in memory profiling",
@@ -61,7 +65,7 @@ COMMON: tuple[Signature, ...] = (
         r"memory capacity is unbalanced",
         r"dispatched on the CPU or the disk\. Make sure you have enough GPU",
     ),
-    *_all(
+    *signatures_of(
         Cause.ALIGNMENT,
         r"size is not aligned with the quantized weight shape",
         r"(?:input|output)_(?:size|partition)\w* ?= ?\d+ is not divisible",
@@ -73,7 +77,7 @@ COMMON: tuple[Signature, ...] = (
         r"is indivisible by",
         r"(?:hidden|intermediate)[_ ]size.{0,30}(?:divisible by|multiple of) (?:block|group|\d)",
     ),
-    *_all(
+    *signatures_of(
         Cause.TENSOR_PARALLEL,
         r"divisible by[^.]{0,40}(?:[Tt]ensor[ _-]?[Pp]arallel|tp[ _]?size|tp_world_size|TP size|world[ _]size|num_shards?|num_gpus)",
         r"tp_size.{0,20} must be .{0,20}divisible by",
@@ -93,8 +97,9 @@ COMMON: tuple[Signature, ...] = (
         r"only found \d+ CUDA devices",
         r"local rank \d+ is out of bounds",
         r"Sharded .{1,40} requires Flash Attention",
+        r"not enough slots available in the system",
     ),
-    *_all(
+    *signatures_of(
         Cause.NO_DEVICE,
         r"Failed to infer device type",
         r"Device string must not be empty",
@@ -123,7 +128,7 @@ COMMON: tuple[Signature, ...] = (
         r"requires? .{0,40}compute capability",
         r"[Mm]in(?:imum)? capability: ?\d+",
     ),
-    *_all(
+    *signatures_of(
         Cause.ARCHITECTURE,
         r"[Mm]odel architectures? .{0,300}(?:not|aren't) supported",
         r"does not recognize this architecture",
@@ -148,7 +153,7 @@ COMMON: tuple[Signature, ...] = (
         r"does not support (?:text )?generation\b",
         r"Cannot determine model architecture",
     ),
-    *_all(
+    *signatures_of(
         Cause.MODEL_CORRUPT,
         r"SafetensorError",
         r"deserializing header",
@@ -179,9 +184,11 @@ COMMON: tuple[Signature, ...] = (
         r"not a valid JSON file",
         r"\bweight \S{1,120} does not exist",
         r"without having git-lfs",
+        r"Version tag does not match",
+        r"engine plan file is (?:generated on|not compatible)",
         r"did not match any variant of untagged enum",
     ),
-    *_all(
+    *signatures_of(
         Cause.MODEL_MISSING,
         r"HFValidationError",
         r"Repo id must ",
@@ -203,6 +210,7 @@ COMMON: tuple[Signature, ...] = (
         r"failed to open (?:GGUF file|'?/?[^:]{1,300}(?:: |\()No such file)",
         r"[Mm]odel (?:path|file|directory|folder).{0,300}(?:does not|doesn't) exist",
         r"Invalid repository ID or local directory",
+        r"no config\.json exists",
         r"no GGUF files found in repository",
         r"not found in repository",
         r"not available in cache \(offline",
@@ -213,7 +221,7 @@ COMMON: tuple[Signature, ...] = (
         r"try pulling it first",
         r"pull model manifest",
     ),
-    *_all(
+    *signatures_of(
         Cause.BAD_FLAG,
         r"error: unrecognized arguments",
         r"error: argument [-\w/, ]+: ",
@@ -249,11 +257,12 @@ COMMON: tuple[Signature, ...] = (
         r"quantized V cache (?:was requested|requires)",
         r"built without SSL support",
     ),
-    *_all(
+    *signatures_of(
         Cause.PROGRAM_MISSING,
         r"(?:^ModuleNotFoundError: |python[\d.]*: )No module named '?(?:vllm|sglang|llama_cpp|transformers|tensorrt_llm|text_generation_server|torch)\b",
         r"executable file not found",
         r"error while loading shared libraries",
+        r"operator \w+::\w+ does not exist",
         r"Exec format error",
         r"cannot execute binary file",
         r"version `GLIBC",
@@ -267,189 +276,3 @@ COMMON: tuple[Signature, ...] = (
     ),
 )
 """A cause by its own name. The first line of the log that fits is the root: what comes later follows from it."""
-
-GENERAL: tuple[Signature, ...] = (
-    *_all(
-        Cause.GPU_MEMORY,
-        r"\b(?:CUDA|HIP|XPU|NPU|MPS|MUSA|cuda|hip)\b.{0,80}\bout of memory",
-        r"OutOfMemoryError",
-        r"OutOfDeviceMemory",
-        r"OUT_OF_MEMORY",
-        r"(?:cuda|hip|musa)Malloc\w*.{0,200}out of memory",
-        r"cudaErrorMemoryAllocation",
-        r"CUBLAS_STATUS_ALLOC_FAILED",
-        r"Cuda failure (?:\d+ )?'out of memory'",
-        r"(?:failed|unable) to allocate (?:CUDA|ROCm|Vulkan|Metal|SYCL|MUSA|HIP)\d*\w* buffer",
-        r"error: failed to allocate buffer, size =",
-        r"[Ii]nsufficient GPU memory",
-        r"amount of GPU memory .{0,40}could not be allocated",
-    ),
-    *_all(
-        Cause.NO_DEVICE,
-        r"[Nn]o (?:CUDA|ROCm|HIP|XPU|NPU|GPU|supported)[ -]?(?:GPU |capable )?(?:devices?|GPUs?|accelerators?)?.{0,10}found",
-        r"[Nn]o (?:CUDA|ROCm|HIP|XPU|NPU|GPU|supported)[ -]?(?:GPU |capable )?(?:devices?|GPUs?|accelerators?)?.{0,10}available",
-        r"[Nn]o (?:CUDA|ROCm|HIP|XPU|NPU|GPU|supported)[ -]?(?:GPU |capable )?(?:devices?|GPUs?|accelerators?)?.{0,10}detected",
-    ),
-    *_all(
-        Cause.HOST_MEMORY,
-        r"DefaultCPUAllocator: ",
-        r"[Cc]annot allocate memory",
-        r"^MemoryError\b",
-        r"std::bad_alloc",
-        r"(?:failed|unable) to allocate CPU\w* buffer",
-        r"cpu_buffer_type_alloc_buffer: failed",
-        r"requires more system memory",
-    ),
-    *_all(
-        Cause.NCCL,
-        r"NCCL error",
-        r"RCCL error",
-        r"HCCL error",
-        r"NCCL WARN ",
-        r"ncclUnhandledCudaError",
-        r"ncclSystemError",
-        r"ncclInternalError",
-        r"ncclRemoteError",
-        r"ncclInvalidUsage",
-        r"Failed to load NCCL",
-        r"collective operation timeout",
-        r"gloo.{0,80}(?:connectFullMesh failed|Connection (?:closed|refused|reset))",
-    ),
-    *_all(
-        Cause.PERMISSION,
-        r"[Pp]ermission denied",
-        r"PermissionError",
-        r"\[Errno 13\]",
-    ),
-    *_all(
-        Cause.MODEL_CORRUPT,
-        r"error loading model (?:hyperparameters|vocabulary)",
-        r"start \(\d+\) \+ length \(\d+\) exceeds dimension size",
-        r"size of tensor a \(\d+\) must match the size of tensor b",
-        r"^KeyError: '(?:model|layers|lm_head|language_model|transformer|visual|vision_tower)\.[\w.]+'",
-    ),
-    *_all(
-        Cause.MODEL_MISSING,
-        r"\b40[134] Client Error",
-        r"EntryNotFound",
-        r"Max retries exceeded with url",
-        r"Temporary failure in name resolution",
-        r"Name or service not known",
-        r"Failed to resolve",
-        r"host='(?:huggingface\.co|cdn-lfs)[^']{0,60}'.{0,200}(?:timed out|Timeout)",
-    ),
-    *_all(
-        Cause.TENSOR_PARALLEL,
-        r"Error: .{0,200}(?:tp_size|[Tt]ensor[_ -]?[Pp]arallel|TP size|[Pp]ipeline[_ -]?[Pp]arallel)",
-    ),
-    *_all(
-        Cause.ALIGNMENT,
-        r"(?:[Ww]eight|[Dd]im|features|shape).{0,100}divisible by",
-        r"(?:[Ww]eight|[Dd]im|features|shape).{0,100}multiple of",
-    ),
-    *_all(
-        Cause.ARCHITECTURE,
-        r"Error: .{0,200}model[_ ]type\b",
-        r"supported .{0,40}model architecture",
-    ),
-    *_all(
-        Cause.NO_DEVICE,
-        r"Error: .{0,120}(?:requires?|needs|only supports?|only supported on) .{0,60}(?:\bSM ?\d{2}|Hopper|Blackwell|Ampere|Turing|GPUs?\b)",
-    ),
-    *_all(
-        Cause.PORT_IN_USE,
-        r"[Ff]ailed to bind\b",
-    ),
-    *_all(
-        Cause.BAD_FLAG,
-        r"Input should be ",
-        r"^Field required",
-        r"Extra inputs are not permitted",
-        r"Error: .{0,200}(?:[Vv]alid|[Ss]upported) (?:values|options|choices) (?:are|is)\b",
-        r"Error: .{0,200}(?:[Mm]ust be|[Ee]xpected) one of\b",
-        r"Unexpected keyword argument",
-        r"^(?:\w+\.)*\w+Error: .{0,200}?[\s`'\"(]--[a-z][\w-]+",
-        r"Value error, .{0,200}[\s`'\"(]--[a-z][\w-]+",
-    ),
-)
-"""What several causes bring about; counts only where none names itself."""
-
-CONSEQUENCES: tuple[Signature, ...] = (
-    *_all(
-        Cause.PROGRAM_MISSING,
-        r"command not found",
-        r"^(?:\S*sh: )?(?:line )?(?:\d+: )?\S+: not found$",
-        r"undefined symbol",
-        r"^(?:- )?(?:ModuleNotFound|Import)Error: \S",
-        r"Error: .{0,200}(?:[Pp]lease (?:re)?install|`?pip install)\b",
-        r"cannot import name ",
-        r"cannot open shared object file",
-    ),
-    *_all(
-        Cause.MODEL_MISSING,
-        r"FileNotFoundError",
-        r"\[Errno 2\]",
-        r"\(os error 2\)",
-        r"\bopen.{0,300}No such file or directory",
-    ),
-    *_all(
-        Cause.CONTEXT,
-        r"exceeds? the available context size",
-        r"exceeds? (?:the )?(?:model's )?(?:maximum )?context (?:length|window|size)",
-        r"maximum context length is \d+",
-        r"exceed context window of",
-        r"longer than the model's context length",
-        r"n_ctx_seq == 0",
-    ),
-    *_all(
-        Cause.TIMEOUT,
-        r"[Tt]imed out (?:waiting|after)",
-        r"\bTimeoutError\b",
-        r"socket has timed out",
-        r"[Ww]atchdog timeout",
-    ),
-)
-"""What is left to say when nothing else does."""
-
-KILLED = _all(
-    Cause.KILLED,
-    r"^Killed$",
-    r"[Ee]xit ?code:? ?-9\b",
-    r"\bsignal:? (?:9\b|killed)",
-    r"\bSignal 9\b",
-    r"\b(?:by|with|got|received|from|signal|signal:) SIGKILL\b",
-    r"\bSIGKILL received\b",
-    r"OOMKilled",
-    r"oom-kill",
-    r"Out of memory: Killed process",
-    r"killed due to memory pressure",
-)
-"""Somebody ended it, or one of its processes."""
-
-ENDED_ITSELF = re.compile(r"Received sigquit from a child process|kill_process_tree called|warmup error")
-"""SGLang kills itself with SIGKILL when a part of it or its first request fails."""
-
-UP = (
-    "Application startup complete",
-    "Uvicorn running on ",
-    "The server is fired up and ready to roll",
-    " listening on http",
-    "all slots are idle",
-    "llama runner started in",
-    'msg="Listening on ',
-    "retrying without pipeline parallelism",
-)
-"""What a server writes when it is up, or has found another way: no line before it tells why it fails later."""
-
-ENDINGS = {
-    "SIGKILL": Cause.KILLED,
-    "SIGTERM": Cause.KILLED,
-    "SIGINT": Cause.KILLED,
-    "SIGHUP": Cause.KILLED,
-    "exit status 137": Cause.KILLED,
-    "exit status 143": Cause.KILLED,
-    "exit status 127": Cause.PROGRAM_MISSING,
-    "exit status 126": Cause.PERMISSION,
-    "timed out": Cause.TIMEOUT,
-}
-"""What the end of the process tells by itself, where its log is silent; the numbers are those of a shell."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_llmbench.model.unknown import Unknown
@@ -18,6 +18,42 @@ class Bounds:
     """Seconds to the first token."""
     max_tpot_s: float | None = None
     """Seconds per output token after it."""
+    max_itl_s: float | None = None
+    """Seconds between tokens, 99 % of those of the request."""
+    max_e2e_s: float | None = None
+    """Seconds to the end of the answer."""
+
+
+_NAMES: Mapping[str, str] = {"ttft": "max_ttft_s", "tpot": "max_tpot_s", "itl": "max_itl_s", "e2e": "max_e2e_s"}
+"""What a user calls the bounds."""
+_FIGURES: Mapping[str, str] = {
+    "max_ttft_s": "ttft_s",
+    "max_tpot_s": "tpot_s",
+    "max_itl_s": "itl_p99_s",
+    "max_e2e_s": "e2e_s",
+}
+"""For each bound, the figure of `StreamFigures` that it is for."""
+
+
+def read_bounds(text: str) -> Bounds:
+    """Read bounds as a user writes them, such as `ttft:0.5,tpot:0.05`, in seconds.
+
+    Raises:
+        ValueError: they cannot be meant; the message says what was wanted.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, value = part.strip().partition(":")
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if name not in _NAMES or _NAMES[name] in found or not 0 < seconds < float("inf"):
+            raise ValueError(
+                f"got {part!r}; wanted NAME:SECONDS, by commas, each NAME once: {', '.join(_NAMES)}, such as ttft:0.5,tpot:0.05"
+            )
+        found[_NAMES[name]] = seconds
+    return Bounds(**found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +83,7 @@ def _meets(flight: Flight, bounds: Bounds) -> bool | None:
     if flight.exchange is None:
         return False
     own = stream_figures(flight.exchange)
-    pairs = [(own.ttft_s, bounds.max_ttft_s), (own.tpot_s, bounds.max_tpot_s)]
+    pairs = [(getattr(own, figure), getattr(bounds, bound)) for bound, figure in _FIGURES.items()]
     verdicts = [None if value is None else value <= bound for value, bound in pairs if bound is not None]
     if False in verdicts:
         return False  # whatever the others would be

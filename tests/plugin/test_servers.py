@@ -37,7 +37,7 @@ def test_one_request_for_each_suite_and_sample(demo: Demo, workers: str) -> None
         result = demo.run(f"--llm-endpoint={server.url}", "--llm-samples=3", workers)
     result.assert_outcomes(passed=6)
     assert len(server.requests) == 3
-    assert len(server.lookups) == 1
+    assert len(server.lookups) == 2  # which model, and what kind of server; not once for each worker
     assert {row["nodeid"].rpartition("[")[2] for row in demo.report()["checks"]} == {
         "scripted]",
         "scripted-s2]",
@@ -160,7 +160,7 @@ def test_the_key_is_sent_and_written_nowhere(demo: Demo, monkeypatch: pytest.Mon
             demo.run("--llm-endpoint=qwen", "--junitxml=out.xml", "-vv", "--showlocals").stdout.str() for _ in range(2)
         ]
     assert [request.headers["authorization"] for request in server.requests] == ["Bearer sk-very-secret"] * 2
-    assert [headers["authorization"] for headers in server.lookups] == ["Bearer sk-very-secret"] * 2
+    assert [headers["authorization"] for headers in server.lookups] == ["Bearer sk-very-secret"] * 4
     for path in demo.pytester.path.rglob("*"):
         assert not path.is_file() or b"sk-very-secret" not in path.read_bytes(), path
     assert not [text for text in texts if "sk-very-secret" in text]

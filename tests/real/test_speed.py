@@ -12,6 +12,11 @@ import pytest
 
 from benchmarks.llama import MODEL, llama_server
 from benchmarks.server_timings import measure, verdicts
+from pytest_llmbench import client
+from pytest_llmbench.load.measure import Measurer
+from pytest_llmbench.model.endpoint import Endpoint
+from pytest_llmbench.speed.workloads import Workload
+from tests.load.others import others
 from tests.real.conftest import FAST, Serve
 from tests.real.servers import REPOSITORY
 
@@ -43,3 +48,16 @@ def test_figures_are_those_of_the_servers_own_clock() -> None:
     for verdict in found:
         # This model reads a prompt in some 20 ms: too fast to be told to the per cent beside other tests.
         assert abs(verdict.figure) <= (50 if verdict.about.startswith("prefill") else verdict.bound), str(verdict)
+
+
+def test_a_server_whose_slots_others_keep_full_gives_no_certain_ttft(serve_llama: Serve) -> None:
+    served = serve_llama("long")
+    workload = Workload("stream", prompt_tokens=256, answer_tokens=64, rounds=5)
+    measurer = Measurer(Endpoint("chain", served.server.url, "chain"), "saturated", None, client.Timeouts())
+    with others(served.server.url, "chain", "queue"):  # four users for two slots
+        row = measurer.measure(workload)
+    assert row.ttft_s is not None
+    assert row.ttft_s.low is not None
+    assert row.ttft_s.high is not None
+    # How long one waits for a slot is chance, and the interval says so.
+    assert row.ttft_s.high - row.ttft_s.low > 0.2 * row.ttft_s.mean or "unsettled" in row.marks, row

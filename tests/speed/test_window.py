@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.model.completion import Exchange, Timing
-from pytest_llmbench.speed.goodput import Bounds, Goodput, goodput
+from pytest_llmbench.speed.goodput import Bounds, Goodput, goodput, read_bounds
 from pytest_llmbench.speed.window import Flight, Period, periods_at, span_s, system_figures
 from tests.speed.schedule import flight, streamed
 
@@ -136,6 +136,41 @@ def test_goodput() -> None:
     assert goodput(flights, Bounds(0.2, 0.015)) == Goodput(1, 4, 0.25, 0.1)
     assert goodput(flights, Bounds(max_ttft_s=0.2)) == Goodput(2, 4, 0.5, 0.2)
     assert goodput(flights, Bounds()) == Goodput(3, 4, 0.75, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "met"),
+    [
+        (Bounds(max_itl_s=0.015), 2),
+        (Bounds(max_itl_s=0.005), 0),
+        (Bounds(max_e2e_s=2.7), 1),
+        (Bounds(max_e2e_s=10.0), 3),
+        (Bounds(max_ttft_s=0.2, max_e2e_s=2.7), 1),
+        (Bounds(max_ttft_s=0.2, max_itl_s=0.03), 2),
+    ],
+)
+def test_goodput_by_the_slowest_tokens_and_by_the_end(bounds: Bounds, met: int) -> None:
+    flights = [
+        flight(0.0, streamed()),  # 2.65 s
+        flight(1.0, streamed(interval_s=0.02)),  # 5.2 s
+        flight(2.0, streamed(ttft_s=0.3)),  # 2.85 s
+    ]
+    found = goodput(flights, bounds)
+    assert isinstance(found, Goodput)
+    assert (found.met, found.judged) == (met, 3)
+
+
+def test_bounds_as_a_user_writes_them() -> None:
+    assert read_bounds("ttft:0.5,tpot:0.05") == Bounds(max_ttft_s=0.5, max_tpot_s=0.05)
+    assert read_bounds("itl:.1, e2e:30") == Bounds(max_itl_s=0.1, max_e2e_s=30.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ttft", "ttft:", "ttft:0", "ttft:-1", "ttft:nan", "ttft:inf", "ttft:1,ttft:2", "rate:1"]
+)
+def test_bounds_that_cannot_be_meant_are_refused_with_what_was_wanted(text: str) -> None:
+    with pytest.raises(ValueError, match=r"wanted NAME:SECONDS, by commas, each NAME once: ttft, tpot, itl, e2e"):
+        read_bounds(text)
 
 
 def test_goodput_of_requests_that_cannot_be_judged() -> None:
