@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,11 +123,15 @@ class Recording:
         """Show what the run found and where it lies."""
         if self._report is None:
             return
+        from pytest_llmbench.model.codec import decode
+        from pytest_llmbench.model.report import Report
         from pytest_llmbench.reports.terminal import summary_lines
 
         terminalreporter.section("llmbench")
+        settings = self._run.settings
+        baseline = decode(Path(settings.baseline).read_bytes(), Report) if settings.baseline else None
         width = shutil.get_terminal_size().columns
-        for line in summary_lines(self._report, run_folder=self._run.settings.out, width=width):
+        for line in summary_lines(self._report, run_folder=settings.out, width=width, baseline=baseline):
             terminalreporter.write_line(line)
 
     def _begin(self, speed_tests: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.identity import options
-from pytest_llmbench.model.report import EndpointRow
+from pytest_llmbench.model.report import EndpointRow, Report
 
 UNKNOWN = "unknown"
 ABSENT = "not set"
@@ -29,6 +29,19 @@ def differences(before: EndpointRow, after: EndpointRow) -> tuple[str, ...]:
     words = [identity["server"].pop("command") for identity in (first, second)]
     lines = _changes(_flat(first), _flat(second))
     return (*lines, *(f"{COMMAND}: {change}" for change in _command_changes(*words)))
+
+
+def baseline_lines(report: Report, baseline: Report) -> list[str]:
+    """Return what is not as it was, for each endpoint that the baseline has too: one of that name, or its only one."""
+    before = {row.name: row for row in baseline.endpoints}
+    only = baseline.endpoints[0] if len(baseline.endpoints) == 1 else None
+    pairs = [(before.get(row.name, only), row) for row in report.endpoints]
+    return [
+        f"{after.name}: not as in the baseline: {line}"
+        for old, after in pairs
+        if old is not None
+        for line in differences(old, after)
+    ]
 
 
 def _identity(row: EndpointRow) -> dict[str, Any]:

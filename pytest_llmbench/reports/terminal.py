@@ -11,6 +11,7 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report, ScoreRow
 from pytest_llmbench.model.serving import Failure
+from pytest_llmbench.reports.differences import baseline_lines
 from pytest_llmbench.reports.server_tables import failure_lines, server_lines
 from pytest_llmbench.reports.speed_tables import speed_lines
 from pytest_llmbench.reports.tables import column, lay_out
@@ -22,13 +23,14 @@ _TOLD_APART = (Outcome.TRUNCATED, Outcome.EMPTY)
 _BROKEN = (Outcome.INFRA_ERROR, Outcome.GRADER_ERROR)
 
 
-def summary_lines(report: Report, *, run_folder: str, width: int = 80) -> list[str]:
+def summary_lines(report: Report, *, run_folder: str, width: int = 80, baseline: Report | None = None) -> list[str]:
     """Say how each endpoint did in each suite, how fast it was, what failed, and where all of it lies.
 
     Args:
         report: what the run found.
         run_folder: its path, as the user shall read it.
         width: columns of the terminal; the table keeps to it, sentences do not.
+        baseline: what is compared with; None if nothing is.
     """
     lines = [*_table(report, width), *failure_lines(report.endpoints, width), *server_lines(report, width)]
     for endpoint in report.endpoints:
@@ -36,6 +38,7 @@ def summary_lines(report: Report, *, run_folder: str, width: int = 80) -> list[s
         reasons = _reasons(own, endpoint.server.failure)
         lines += [f"{endpoint.name}: {remark}" for remark in (*_told_apart(own), *reasons)]
     lines += speed_lines(report.speed)
+    lines += baseline_lines(report, baseline) if baseline is not None else []
     if report.run.sandbox == "none":
         lines.append("NO SANDBOX: the models' code ran with your rights on this machine (--llm-sandbox=none)")
     lines.append(f"report: {run_folder}/report.json")

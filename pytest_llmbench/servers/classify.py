@@ -66,7 +66,10 @@ def _with_needles(table: Iterable[Signature]) -> _Table:
 def _up_to(log: str) -> int:
     """Return where the last line ends that takes back all before it; 0 if there is none."""
     last = max(log.rfind(mark) for mark in UP)
-    return 0 if last < 0 else max(0, log.find("\n", last))
+    if last < 0:
+        return 0
+    end = log.find("\n", last)
+    return len(log) if end < 0 else end
 
 
 def _first(ranks: Sequence[_Table], log: str) -> tuple[Cause, str] | None:

@@ -111,6 +111,20 @@ def test_one_that_dies_is_started_again_where_that_was_asked(demo: Demo, diary: 
     assert diary.events() == [("mine", event) for event in ("up", "died", "up", "down")]
 
 
+def test_two_runs_say_what_differs_between_their_servers(demo: Demo, diary: Diary) -> None:
+    demo.run(diary.served("mine")).assert_outcomes(passed=2)
+    (demo.out / "report.json").rename(demo.pytester.path / "before.json")
+    same = demo.run(diary.served("mine"), "--llm-baseline=before.json")
+    same.stdout.no_fnmatch_line("*not as in the baseline*")
+    other = demo.run(diary.served("mine", "--streams=0.01"), "--llm-baseline=before.json", "--llm-temperature=0.5")
+    other.stdout.fnmatch_lines(
+        [
+            "mine: not as in the baseline: sampling.temperature: 0.0 -> 0.5",
+            "mine: not as in the baseline: server.command: --streams not set -> 0.01",
+        ]
+    )
+
+
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_a_conftest_may_add_a_kind(demo: Demo, diary: Diary, workers: str) -> None:
     demo.pytester.makeconftest(f"""

@@ -131,6 +131,7 @@ def test_what_came_before_it_was_up_is_taken_back(mark: str) -> None:
     for case in TELLING:
         said = classify(f"{case.log}\n{mark}\nINFO:     127.0.0.1:40418 - POST /v1/chat/completions HTTP/1.1 200\n")
         assert (said.cause, said.line) == (Cause.UNKNOWN, None), case.name
+        assert classify(f"{case.log}\n{mark}").cause is Cause.UNKNOWN, "its last line has no end yet"
 
 
 def test_what_comes_after_it_was_up_counts() -> None:
