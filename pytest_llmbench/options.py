@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -88,7 +88,7 @@ def _report(text: str) -> ReportTarget:
     kind, colon, path = text.partition(":")
     if not colon or not path or kind not in FORMATS:
         raise ValueError(f"wanted FORMAT:PATH with FORMAT one of: {', '.join(FORMATS)}")
-    return ReportTarget(kind, str(Path(path).absolute()))
+    return ReportTarget(kind, str(Path(os.path.expanduser(path)).absolute()))  # noqa: PTH111 - takes `~nobody` as it is
 
 
 OPTIONS = (
@@ -191,8 +191,13 @@ def read_settings(config: pytest.Config) -> Settings:
     )
 
 
+def _typed_path(config: pytest.Config, given: str) -> Path:
+    """Return a path from where pytest was started; shells leave the `~` of `--llm-out=~/runs` to us."""
+    return config.invocation_params.dir / os.path.expanduser(given)  # noqa: PTH111 - takes `~nobody` as it is
+
+
 def _run_folder(config: pytest.Config, given: str) -> Path:
-    out = Path(os.path.normpath(config.invocation_params.dir / given))
+    out = Path(os.path.normpath(_typed_path(config, given)))
     if any(place.is_relative_to(out) for place in (config.invocation_params.dir, config.rootpath)):
         raise UsageFault(
             f"--llm-out={given}: wanted a folder of its own, got one that holds your work; use {given}/NAME"
@@ -207,7 +212,7 @@ def _baseline(config: pytest.Config) -> str | None:
     from pytest_llmbench.model.codec import decode
     from pytest_llmbench.model.report import Report
 
-    path = config.invocation_params.dir / given
+    path = _typed_path(config, given)
     try:
         decode(path.read_bytes(), Report)
         return str(path)
@@ -219,7 +224,8 @@ def server_kinds(config: pytest.Config) -> Mapping[str, ServerKind]:
     """Return the kinds of servers that can be started, by name: ours and those that conftest files and plugins add."""
     from pytest_llmbench.servers.registry import kinds
 
-    return kinds(chain.from_iterable(config.hook.pytest_llmbench_server_kinds()))
+    found = config.hook.pytest_llmbench_server_kinds()
+    return kinds(chain.from_iterable(some if isinstance(some, Iterable) else (some,) for some in found))
 
 
 def settings_to_text(settings: Settings) -> str:
@@ -244,7 +250,7 @@ def _endpoints(config: pytest.Config) -> tuple[Endpoint, ...]:
     from pytest_llmbench import client
     from pytest_llmbench.endpoints.resolve import Context, resolve_all
 
-    path = config.invocation_params.dir / value_of(config, "config")
+    path = _typed_path(config, value_of(config, "config"))
     context = Context(
         sampling,
         path,

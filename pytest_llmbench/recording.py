@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,7 +69,7 @@ class Recording:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin the record before the first test runs; without xdist."""
         ours = any(CASE in item.stash or is_speed_test(item) for item in session.items)
-        if ours and not session.testsfailed:
+        if ours and (not session.testsfailed or session.config.option.continue_on_collection_errors):
             self._begin([item.nodeid for item in session.items if is_speed_test(item)])
 
     @pytest.hookimpl(optionalhook=True)
@@ -138,9 +139,13 @@ class Recording:
         option = self._run.config.option
         if self._recorder is not None or option.collectonly or value_of(self._run.config, "export-prompts"):
             return
+        from pytest_llmbench.provision.redaction import redact_words, secrets_in
         from pytest_llmbench.recorder import Recorder
 
-        command = ("pytest", *map(str, self._run.config.invocation_params.args))
+        # A server's command line may be one word of ours, with its keys in it.
+        secrets = secrets_in(os.environ)
+        words = (str(word).split(" ") for word in self._run.config.invocation_params.args)
+        command = ("pytest", *(" ".join(redact_words(word, secrets)) for word in words))
         try:
             self._recorder = Recorder(self._run.settings, command, self._run.began_s)
         except UsageFault as fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_llmbench.nodeids import read_speed_id
@@ -69,7 +70,8 @@ class Terminal:
         line_end = "\n" if is_amid else ""  # of a line of dots, once
         self._told_at = at
         self._reporter.currentfspath = None  # so that pytest names its file again before the next dot
-        os.write(self._fd, f"{line_end}llmbench: {line}\n".encode("utf-8", "replace"))
+        with suppress(OSError):  # nobody reads it any more, or the disk is full: no reason to let the server down
+            os.write(self._fd, f"{line_end}llmbench: {line}\n".encode("utf-8", "replace"))
 
     def close(self) -> None:
         """End."""

@@ -33,7 +33,7 @@ def expand(name: str, entry: Table, defaults: Table) -> Iterator[tuple[str, Tabl
         labels = (label for label, _ in chosen)
         below = _without_rivals(defaults, reduce(merge, own))
         place = own[-1].place
-        merged = reduce(merge, own, below)
+        merged = reduce(merge, (below, *own), Table(place, {}))
         yield "-".join((name, *labels)), Table(place, merged.entries)
 
 

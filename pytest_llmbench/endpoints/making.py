@@ -13,6 +13,16 @@ from pytest_llmbench.model.endpoint import Endpoint, Sampling, ServerInfo
 from pytest_llmbench.model.serving import Serve
 
 
+def check_key(config: EndpointConfig, source: str, context: Context) -> None:
+    """See that the variable of the key holds one.
+
+    Raises:
+        UsageFault: it does not; said of `source`.
+    """
+    if config.api_key_env is not None and not context.environment.get(config.api_key_env):
+        raise UsageFault(f"{source}: the environment variable {config.api_key_env} is not set; export it with the key")
+
+
 def running(config: EndpointConfig, at: UrlSpec, context: Context) -> Endpoint:
     """Make the endpoint of a server that is running; its model is asked for unless it is named.
 
@@ -22,9 +32,9 @@ def running(config: EndpointConfig, at: UrlSpec, context: Context) -> Endpoint:
         context: of the run.
 
     Raises:
-        UsageFault: a model that must be chosen, a key that is not there.
+        UsageFault: a model that must be chosen.
     """
-    key = _key(config, at.url, context)
+    key = context.environment.get(config.api_key_env) if config.api_key_env else None
     model, problem = config.model or at.model, None
     if model is None:
         try:
@@ -46,12 +56,7 @@ def running(config: EndpointConfig, at: UrlSpec, context: Context) -> Endpoint:
 
 
 def started(config: EndpointConfig, name: str, serve: Serve, context: Context) -> Endpoint:
-    """Make the endpoint of a server to start; its URL is known once it is up.
-
-    Raises:
-        UsageFault: a key that is not there.
-    """
-    _key(config, name, context)
+    """Make the endpoint of a server to start; its URL is known once it is up."""
     return Endpoint(
         name=name,
         model=config.model,
@@ -63,15 +68,6 @@ def started(config: EndpointConfig, name: str, serve: Serve, context: Context) -
         metadata=config.metadata,
         serve=serve,
     )
-
-
-def _key(config: EndpointConfig, source: str, context: Context) -> str | None:
-    if config.api_key_env is None:
-        return None
-    key = context.environment.get(config.api_key_env)
-    if not key:
-        raise UsageFault(f"{source}: the environment variable {config.api_key_env}, its api_key_env, is not set")
-    return key
 
 
 def _sampling(asked: SamplingConfig, fallback: Sampling) -> Sampling:

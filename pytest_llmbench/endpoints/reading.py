@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from pytest_llmbench.endpoints.shape import VariableName, Word
-from pytest_llmbench.endpoints.tree import Items, Place, Scalar, Table, Tree, plain
+from pytest_llmbench.endpoints.tree import Items, Place, Scalar, Table, Tree, is_nothing, plain
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -31,7 +31,7 @@ _LIMITS: Mapping[str, str] = {
 
 
 def read(table: Table, wanted: type[Record]) -> Record:
-    """Read a mapping as a record.
+    """Read a mapping as a record; a key with nothing behind it is as good as absent.
 
     Raises:
         UsageFault: an unknown key or a value of another type; one line, with its place.
@@ -41,6 +41,8 @@ def read(table: Table, wanted: type[Record]) -> Record:
     for key, inner in table.entries.items():
         if key not in known:
             raise inner.place.fault(f"unknown key; {_advice(inner.place, wanted)}")
+        if is_nothing(inner):
+            continue
         values[known[key].name] = _value(inner, known[key].type)
     return wanted(**values)
 
@@ -49,7 +51,7 @@ def _value(tree: Tree, wanted: Any) -> Any:
     for member in _members(wanted):
         kind = get_origin(member) or member
         match tree:
-            case Table() if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            case Table() if _is_record(kind):
                 return read(tree, kind)
             case Table() if kind is dict:
                 inner = get_args(member)[1]
@@ -62,8 +64,7 @@ def _value(tree: Tree, wanted: Any) -> Any:
     try:
         return msgspec.convert(plain(tree), wanted)
     except msgspec.ValidationError as error:
-        # What was written where a variable's name belongs may be the key itself.
-        got = "another text" if VariableName in _members(wanted) else _shown(tree)
+        got = "something else" if isinstance(plain(tree), str) and _may_hold_secret(wanted) else _shown(tree)
         raise tree.place.fault(f"wanted {_described(wanted)}, got {got}") from error
 
 
@@ -80,6 +81,20 @@ def _members(wanted: Any) -> Iterator[Any]:
         yield wanted
 
 
+def _may_hold_secret(wanted: Any) -> bool:
+    """Where a variable's name belongs the key itself may stand; where a mapping does, `NAME=value` or a command line."""
+    members = tuple(_members(wanted))
+    return VariableName in members or any(_is_mapping(get_origin(member) or member) for member in members)
+
+
+def _is_mapping(kind: Any) -> bool:
+    return kind is dict or _is_record(kind)
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
 def _advice(place: Place, wanted: type[msgspec.Struct]) -> str:
     *above, key = place.path
     names = {field.encode_name: field.encode_name for field in msgspec.structs.fields(wanted)}
@@ -87,7 +102,7 @@ def _advice(place: Place, wanted: type[msgspec.Struct]) -> str:
         inner.encode_name: f"{field.encode_name}.{inner.encode_name}"
         for field in msgspec.structs.fields(wanted)
         for member in _members(field.type)
-        if isinstance(member, type) and issubclass(member, msgspec.Struct)
+        if _is_record(member)
         for inner in msgspec.structs.fields(member)
         if above  # what is missing at the top is no part of `defaults`
     }

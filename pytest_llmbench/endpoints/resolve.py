@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_llmbench.endpoints.config import Entry, load_models_file
 from pytest_llmbench.endpoints.context import Context
-from pytest_llmbench.endpoints.making import running, started
+from pytest_llmbench.endpoints.making import check_key, running, started
 from pytest_llmbench.endpoints.replay import recorded_endpoints
 from pytest_llmbench.endpoints.shape import EndpointConfig
 from pytest_llmbench.endpoints.spec import (
@@ -21,6 +22,7 @@ from pytest_llmbench.endpoints.spec import (
     name_from,
     parse_spec,
     parse_url,
+    typed,
 )
 from pytest_llmbench.endpoints.starting import serve_typed, to_serve
 from pytest_llmbench.errors import UsageFault
@@ -44,7 +46,7 @@ def resolve_all(texts: Sequence[str], context: Context) -> tuple[Endpoint, ...]:
         for endpoint in _resolve(parse_spec(text, context.kinds), context):
             if any(other.name == endpoint.name for other in endpoints):
                 raise UsageFault(
-                    f"--llm-endpoint={text}: there is already an endpoint named {endpoint.name!r}; "
+                    f"{typed(text)}: there is already an endpoint named {endpoint.name!r}; "
                     f"give each its own with NAME=…"
                 )
             endpoints.append(endpoint)
@@ -66,7 +68,7 @@ def _resolve(spec: Spec, context: Context) -> tuple[Endpoint, ...]:
 
 
 def _served(spec: ServeSpec, context: Context) -> Endpoint:
-    source = f"--llm-endpoint={spec.kind}:{spec.served}"
+    source = typed(f"{spec.kind}:{spec.served}")
     kind = context.kinds[spec.kind]
     config = serve_typed(kind, spec.served, source)
     serve = to_serve(config, kind, context.folder, source)
@@ -89,6 +91,7 @@ def _named(spec: NamedSpec, context: Context) -> tuple[Endpoint, ...]:
 
 def _from_file(entry: Entry, context: Context) -> Endpoint:
     config = entry.config
+    check_key(config, str(entry.place("api_key_env")), context)
     if config.serve is not None:
         kind = kind_named(context.kinds, config.serve.kind or "", str(entry.place("serve", "kind")))
         serve = to_serve(config.serve, kind, context.config.absolute().parent, str(entry.place("serve")))
@@ -96,11 +99,14 @@ def _from_file(entry: Entry, context: Context) -> Endpoint:
     parsed = parse_url(config.url or "", str(entry.place("url")), entry.name)
     if config.kind is not None:
         kind_named(context.kinds, config.kind, str(entry.place("kind")))
-    return running(config, parsed, context)
+    try:
+        return running(config, parsed, context)
+    except UsageFault as fault:
+        raise UsageFault(f"{entry.place('url')}: {fault}") from fault
 
 
 def _replay(spec: ReplaySpec, context: Context) -> Endpoint:
-    folder = Path(spec.folder).absolute()
+    folder = Path(os.path.expanduser(spec.folder)).absolute()  # noqa: PTH111 - takes `~nobody` as it is
     if not folder.is_dir():
         raise UsageFault(
             f"--llm-endpoint=replay:{spec.folder}: no such folder; it wants SUITE.md files or a run folder"

@@ -54,7 +54,7 @@ class ServeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Words,
         described(
             "further words of the command line, as a list, or as one text with a shell's quoting; "
-            "{port}, {host} and {model} are filled in for the kind `command`; replaces inherited args"
+            "{port}, {host} and {model} are filled in; replaces inherited args"
         ),
     ] = ()
     more_args: Annotated[Words, described("words after the inherited args")] = msgspec.field(default=(), name="args+")

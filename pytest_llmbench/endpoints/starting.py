@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from pytest_llmbench.endpoints.shape import ServeConfig, Words
@@ -38,17 +39,20 @@ def to_serve(config: ServeConfig, kind: ServerKind, folder: Path, source: str) -
     for name in config.env:
         if not name or "=" in name:
             raise UsageFault(f"{source}: env: wanted the name of a variable, got {name.partition('=')[0]!r}")
-    program = _words(config.program, source)
+    program, resources = _words(config.program, source), _resources(config.resource, source)
+    model = None if config.model is None else local_path(config.model, folder)
+    if model is not None and re.search(r"\s-", model) and not Path(model).is_absolute():
+        raise UsageFault(f"{source}: wanted a model, got flags behind it; they belong into the key `args` of serve")
     serve = Serve(
         kind=kind.name,
-        model=None if config.model is None else local_path(config.model, folder),
+        model=model,
         args=_words(config.args, source),
         env={name: str(value) for name, value in config.env.items()},
         program=(_program(program[0], folder), *program[1:]) if program else (),
         folder=str(folder),
         host=config.host,
         port=config.port,
-        resources=(config.resource,) if isinstance(config.resource, str) else tuple(map(str, config.resource)),
+        resources=resources,
         ready_timeout_s=config.ready_timeout_s,
         stop_timeout_s=config.stop_timeout_s,
         restarts=config.restarts,
@@ -75,6 +79,15 @@ def local_path(word: str, folder: Path) -> str:
 def _program(word: str, folder: Path) -> str:
     """A bare name is looked up on PATH, whatever lies in the folder."""
     return local_path(word, folder) if "/" in word else word
+
+
+def _resources(names: Words, source: str) -> tuple[str, ...]:
+    names = (names,) if isinstance(names, str) else tuple(map(str, names))
+    for name in names:
+        # `gpu0,gpu1` as one name would keep nobody off gpu0.
+        if not re.fullmatch(r"[^\s,]+", name):
+            raise UsageFault(f"{source}: resource: wanted one name, or a list such as [gpu0, gpu1], got {name!r}")
+    return names
 
 
 def _words(words: Words, source: str) -> tuple[str, ...]:

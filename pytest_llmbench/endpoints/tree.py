@@ -25,8 +25,9 @@ class Place:
 
     @property
     def dotted(self) -> str:
-        """The path alone."""
-        return "".join(key if key.startswith("[") else f".{key}" for key in self.path).removeprefix(".")
+        """The path alone; of a key such as `NAME=value`, a slip for `NAME: value`, no more than the name."""
+        keys = (key.partition("=")[0] for key in self.path)
+        return "".join(key if key.startswith("[") else f".{key}" for key in keys).removeprefix(".")
 
     def below(self, key: str, line: int) -> Place:
         """Return the place of what is inside."""

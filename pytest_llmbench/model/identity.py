@@ -10,7 +10,7 @@ REDACTED = "<redacted>"
 
 _OPTION = re.compile(r"--?[A-Za-z]")
 """How an option begins; `-1` is a value."""
-_ASIDE = re.compile(r"--?(port|host|log[-_].+|uvicorn[-_]log[-_]level|max[-_]log[-_]len)", re.IGNORECASE)
+_ASIDE = re.compile(r"--?((?:.+[-_])?port|host|log[-_].+|uvicorn[-_]log[-_]level|max[-_]log[-_]len)", re.IGNORECASE)
 _ASIDE_NAMES = re.compile(r"(^|_)LOG(S|GING)?(_|$)|(PORT|HOST|_HOME|_HUB_CACHE|CACHE_DIR|CACHE_ROOT)$")
 _STEERING = (
     "CUDA_", "NVIDIA_", "NCCL_", "HIP_", "ROCR_", "HSA_", "OMP_", "MKL_", "TORCH", "PYTORCH_", "TRITON_",

@@ -63,11 +63,11 @@ class CompletionRow:
         float | None, described("tokens after the first chunk / seconds from the first chunk to the last")
     ]
     e2e_s: Annotated[float | None, described("seconds to the end of the stream")]
-    server: Annotated[ServerFigures | None, described("what the server says of this answer; null if nothing")]
     concurrency: Annotated[Ordinal | None, described("our requests in flight to the endpoint, this one included")]
     attempts: Annotated[Ordinal | None, described("requests made, retries included")]
     error: Annotated[str | None, described("why there is no whole answer; null if there is one")]
     transcript: Annotated[str, described("path of the whole record, relative to the run folder")]
+    server: Annotated[ServerFigures | None, described("what the server says of this answer; null if nothing")] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pytest_llmbench.provision.beforehand import Beforehand, environment, local_
 from pytest_llmbench.provision.gpus import gpus_of
 from pytest_llmbench.provision.hashes import model_sha256
 from pytest_llmbench.provision.quantisation import quantisation_of
-from pytest_llmbench.provision.redaction import redact_env, redact_words, secrets_in
+from pytest_llmbench.provision.redaction import redact_env, redact_words, secrets_in, secrets_in_words
 from pytest_llmbench.servers.kind import Facts, Launch, ServerKind, quantisation_named
 from pytest_llmbench.servers.metrics import Counters, read_metrics
 
@@ -57,7 +57,7 @@ def what_runs(  # noqa: PLR0913 - the last two have defaults
     digest = begun.sha256() if path is None or path == begun.path else model_sha256(path)
     begun.close()
     env = environment(launch, serve)
-    secrets = (*secrets_in(env), *([api_key] if api_key else ()))
+    secrets = (*secrets_in(env), *secrets_in_words(launch.argv), *([api_key] if api_key else ()))
     argv, own = _without_port(kind, serve, launch, urlsplit(root_url).port)
     inherited = {name: value for name, value in os.environ.items() if steers(name)}
     return ServerInfo(

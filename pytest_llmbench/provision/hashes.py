@@ -77,7 +77,7 @@ def _file_sha256(path: Path, is_given_up: Callable[[], bool], *, is_whole: bool)
         return known
     found = _read(real, before.st_size, is_given_up, is_whole=is_whole)
     after = real.stat()
-    if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+    if _state(after) != _state(before):
         return None
     _keep(kept, found)
     return found
@@ -113,8 +113,13 @@ def _cache_entry(path: Path, about: os.stat_result, *, is_whole: bool) -> Path |
         home = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
     except RuntimeError:
         return None  # a user without a home
-    key = (str(path), about.st_size, about.st_mtime_ns, about.st_ino, is_whole)
+    key = (str(path), *_state(about), is_whole)
     return home / "pytest-llmbench" / "sha256" / hashlib.sha256(repr(key).encode()).hexdigest()
+
+
+def _state(about: os.stat_result) -> tuple[int, ...]:
+    """Return what is another when a file has been written to; its ctime is the kernel's, who copies may keep the rest."""
+    return (about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino)
 
 
 def _recall(entry: Path | None) -> str | None:

@@ -27,6 +27,7 @@ POLL_SHARE = 20
 POLL_SLOWEST_S = 1.0
 """… but this often at least."""
 LIST_S = 60.0
+_KEY_REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 WARM_UP = "Say OK."
 WARM_UP_TOKENS = 8
 _LENGTH_FIELDS = frozenset(
@@ -96,7 +97,8 @@ async def first_answer(place: Place, seen: Seen) -> str:
 
 
 async def _until_up(http: httpx.AsyncClient, place: Place, seen: Seen) -> None:
-    headers = request_headers(Site(place.health_url, place.api_key))
+    site = Site(place.health_url, place.api_key)
+    headers = request_headers(site)
     began_s = time.monotonic()
     while not seen.is_up:
         seen.said = "no answer"  # should our caller's time end before the look does
@@ -104,6 +106,8 @@ async def _until_up(http: httpx.AsyncClient, place: Place, seen: Seen) -> None:
             answer = await http.get(place.health_url, headers=headers, timeout=PATIENCE_S)
             seen.said = f"HTTP {answer.status_code}"
             seen.is_up = answer.status_code == httpx.codes.OK
+            if answer.status_code in _KEY_REFUSED:  # waiting changes nothing
+                raise EndpointError(site.refusal(answer.status_code, answer.content))
         except httpx.ConnectError:
             seen.said = "no connection"
         except httpx.TimeoutException:

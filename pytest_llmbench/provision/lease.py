@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO
 
-from pytest_llmbench.errors import EndpointError
+from pytest_llmbench.errors import ContextTooSmallError, EndpointError
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.provision.state import ServerState, Status, lease_name, read_state
 from pytest_llmbench.runfolder import RunFolder
@@ -79,12 +79,14 @@ class Lease:
         if self._endpoint.serve is None:
             return error
         deadline_s = time.monotonic() + NEWS_S
-        while time.monotonic() < deadline_s:
+        while True:
             state = self._state()
-            if state.status is not Status.READY or state.url != asked.url:
+            is_as_asked = state.status is Status.READY and state.url == asked.url
+            if is_as_asked and time.monotonic() > deadline_s:
+                return error
+            if not is_as_asked and state.status is not Status.STOPPING:
                 return EndpointError(f"{state.problem or error}")
             await asyncio.sleep(POLL_S)
-        return error
 
     def _found(self) -> Endpoint | None:
         if self._endpoint.serve is None:
@@ -108,11 +110,19 @@ def leased(folder: RunFolder, endpoint: Endpoint) -> Iterator[Endpoint]:
     """Wait until the endpoint can be asked, and keep it so.
 
     Raises:
-        EndpointError: it cannot.
+        EndpointError: it cannot; or what the block raised, with the reason if the server died of it.
     """
     lease = Lease(folder, endpoint)
     lease.take()
     try:
-        yield lease.wait()
+        up = lease.wait()
+        try:
+            yield up
+        except ContextTooSmallError:
+            raise  # a live server said so
+        except EndpointError as error:
+            if (why := asyncio.run(lease.explained(error, up))) is error:
+                raise
+            raise why from error
     finally:
         lease.drop()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
-from pytest_llmbench.model.serving import Failure, Phase
+from pytest_llmbench.model.serving import Cause, Failure, Phase
+from pytest_llmbench.provision.process import ServerProcess
 from pytest_llmbench.provision.progress import log_text
-from pytest_llmbench.provision.redaction import redact_text
+from pytest_llmbench.provision.redaction import redact_text, secrets_in
 from pytest_llmbench.provision.resources import Resources
 from pytest_llmbench.provision.server import Running, Start, bring_up
 from pytest_llmbench.provision.state import ServerState, Status, lease_name, write_state
@@ -23,6 +25,9 @@ from pytest_llmbench.servers.kind import ServerKind
 POLL_S = 0.05
 LINGER_S = 60.0
 """How long a server that others wait for stays up for tests that will want it, but do not yet."""
+
+SLOW_S = 3.0
+"""After so long at the end of a run, the user is told what it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,23 @@ class Owner:
             thread.start()
 
     def close(self) -> None:
-        """Stop all servers; return when nothing of them is left."""
+        """Stop all servers; return when nothing of them is left. A Ctrl-C meanwhile kills them."""
         self._closing.set()
-        for thread in self._threads:
-            thread.join()
+        try:
+            self._join()
+        except KeyboardInterrupt:
+            # Pressed again, as servers may take their time. What is known of the run is still to be written down.
+            for kept in self._kept:
+                kept.kill()
+            self._join()
+
+    def _join(self) -> None:
+        slow_s = time.monotonic() + SLOW_S
+        for kept in self._kept:
+            # No join of the thread: interrupted once, it takes a thread for ended that is not (Python 3.11).
+            if not kept.is_over.wait(max(0.0, slow_s - time.monotonic())):
+                kept.tell("still stopping; Ctrl-C kills it")
+                kept.is_over.wait()
 
     @property
     def served(self) -> Mapping[str, Endpoint]:
@@ -84,6 +102,8 @@ class _Kept:
     ) -> None:
         assert endpoint.serve is not None  # noqa: S101 - for the type checker
         self.served = replace(endpoint, server=ServerInfo(kind=kind.name))
+        self.is_over = threading.Event()
+        """Nothing of it runs any more, and nothing will."""
         self._rank = rank
         self._endpoint = endpoint
         self._serve = endpoint.serve
@@ -97,6 +117,7 @@ class _Kept:
         self._starts = 0
         self._deaths = 0
         self._problem: str | None = None
+        self._process: ServerProcess | None = None
 
     @property
     def name(self) -> str:
@@ -105,6 +126,23 @@ class _Kept:
 
     def run(self) -> None:
         """Serve whenever it is wanted, until the run ends or the server fails for good."""
+        try:
+            self._serve_when_wanted()
+        except Exception as error:  # noqa: BLE001 - others write kinds too; who waits for the server must not do so for ever
+            self._failed(_fault(error, secrets_in({**os.environ, **self._serve.env})))
+        finally:
+            self.is_over.set()
+
+    def kill(self) -> None:
+        """Give it no more time to stop; from any thread."""
+        if self._process is not None:
+            self._process.kill()
+
+    def tell(self, line: str) -> None:
+        """Take a line for the user; from any thread."""
+        self._wishes.tell(f"{self.name}: {line}")
+
+    def _serve_when_wanted(self) -> None:
         while not self._closing.wait(POLL_S):
             if not self._is_wanted():
                 continue
@@ -128,7 +166,8 @@ class _Kept:
             self._folder.path / log_name,
             log_name,
             self._closing.is_set,
-            self._tell,
+            self.tell,
+            self._began,
         )
         found = bring_up(start)
         if isinstance(found, Failure) and self._closing.is_set():
@@ -142,12 +181,12 @@ class _Kept:
         began_s = time.monotonic()
         try:
             ended = self._watch(found)
-        finally:
             self._tally.end()
+        finally:
             left = found.process.stop(self._serve.stop_timeout_s)
-            self._note(found)  # after the stop: the keeper looks a last time then
-            if left is not None:
-                self._tell(left)
+        self._note(found)  # after the stop: the keeper looks a last time then
+        if left is not None:
+            self.tell(left)
         if ended is None:
             self._say(Status.DOWN)
             return False
@@ -163,20 +202,33 @@ class _Kept:
         idle_since_s: float | None = None
         while not self._closing.wait(POLL_S):
             if running.process.ended is not None:
+                self._say(Status.STOPPING)  # at once: what it left behind may take its time
                 return running.process.ended
             if self._is_wanted():
                 idle_since_s = None
                 continue
             idle_since_s = idle_since_s or time.monotonic()
             lingers = self._wishes.is_pending(self.name) and time.monotonic() - idle_since_s < LINGER_S
-            if self._resources.is_contended(self._rank) and not lingers:
+            if self._resources.is_contended(self._rank) and not lingers and self._has_let_go():
                 return None
         return None
+
+    def _has_let_go(self) -> bool:
+        """Say that it stops, unless somebody wants it after all; who wants it later finds that said."""
+        alone = self._folder.claim(lease_name(self.name))
+        if alone is None:
+            return False
+        with alone:
+            self._say(Status.STOPPING)
+        return True
+
+    def _began(self, process: ServerProcess) -> None:
+        self._process = process
 
     def _failed(self, failure: Failure, *, again: bool = False) -> bool:
         self._problem = str(failure)
         self.served = replace(self.served, server=replace(self.served.server, failure=failure, log=failure.log))
-        self._tell(self._problem)
+        self.tell(self._problem)
         self._say(Status.DOWN if again else Status.FAILED)
         return not again
 
@@ -210,5 +262,9 @@ class _Kept:
         )
         write_state(self._folder, self.name, state)
 
-    def _tell(self, line: str) -> None:
-        self._wishes.tell(f"{self.name}: {line}")
+
+def _fault(error: Exception, secrets: Sequence[str]) -> Failure:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    line = f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
+    advice = "no fault of the server's; report it to whoever wrote that file"
+    return Failure(Phase.START, Cause.UNKNOWN, redact_text(line, secrets), advice)

@@ -125,6 +125,10 @@ class ServerProcess:
                 return None
         return f"SIGKILL did not end {_names_below(self._keeper.pid)}"
 
+    def kill(self) -> None:
+        """Leave it no more time to end; from any thread. `stop` returns the sooner."""
+        self._order({"stop": 0.0})
+
     def _order(self, order: Mapping[str, Any]) -> None:
         with suppress(BrokenPipeError, ValueError):  # it has ended, or been closed
             left = json.dumps(order).encode() + b"\n"

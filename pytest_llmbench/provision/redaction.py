@@ -11,21 +11,25 @@ MIN_SECRET = 6
 """Shorter values of secret variables are not looked for elsewhere: too much that is harmless would look like them."""
 
 _ALWAYS = {"secret", "secrets", "password", "passwd", "passphrase", "credential", "credentials", "apikey"}
-_AT_THE_END = {"key", "keys", "token", "auth", "pass"}
+_AT_THE_END = {"key", "keys", "token", "auth", "pass", "signature"}
 """Of an option; inside it they are harmless, as in `--speculative-token-map`."""
 _ORDINARY = {"bos", "eos", "pad", "unk", "sep", "mask", "image", "start", "end", "stop"}
 """What makes a `token` one of the model's."""
 _SHORT = {"-hft"}
 """Options of llama.cpp that hold a secret and do not look like it."""
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
-_ASSIGNED = re.compile(
-    r"""(?P<name>-{0,2}[A-Za-z][\w.-]*)(?P<between>(?:=|["']\s*[:=]\s*)[\["']{0,2})(?P<value>[^\s"',}\]]+)"""
-)
-"""`NAME=value`, `"name": "value"`, `name=['value']`; not `token: value`, which is prose."""
+_ASSIGNED = re.compile(r"""(?<![\w.-])(?P<name>[\w.-]++)(?:=|\\?["']\s*[:=]\s*|:\s*Some\()\\?""")
+"""`NAME=`, `"name": `, `name: Some(`, with the value behind it; not `token: value`, which is prose."""
+_TEXT = r"""(?:"[^"]*"?|'[^']*'?)"""
+_VALUE = re.compile(rf"""\[(?:{_TEXT}|[^\]"'])*|{_TEXT}|[^\s"',}}\]]+""")
+"""A list, a text in quotes, or all up to where a value can end; what is cut off at the end of a line too."""
+_HIDDEN = re.compile(r"""[^\s"',\[\]][^"',\[\]]*""")
 _SHAPES = (
     (re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+@"), rf"\1:{REDACTED}@"),
     (re.compile(r"\b(bearer|basic)\s+[^\s\"']+", re.IGNORECASE), rf"\1 {REDACTED}"),
-    (re.compile(r"\b(?:hf_|sk-|nvapi-|gh[pousr]_|glpat-|xox[abprs]-|AKIA)[\w-]{12,}"), REDACTED),
+    (re.compile(r"\b(?:hf_|sk-|nvapi-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA)[\w-]{12,}"), REDACTED),
+    (re.compile(r"(\b(?:x-)?(?:api-key|auth-token):\s*)[^\s\"']+", re.IGNORECASE), rf"\1{REDACTED}"),
+    (re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"), REDACTED),  # a JSON web token
 )
 """What is a secret whatever stands before it: passwords in URLs, headers, keys that can be told by how they begin."""
 
@@ -46,6 +50,15 @@ def is_secret_variable(name: str) -> bool:
 def secrets_in(env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of secret variables, to be looked for wherever else they may stand."""
     return tuple(value for name, value in env.items() if is_secret_variable(name) and len(value) >= MIN_SECRET)
+
+
+def secrets_in_words(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the values of secret options and variables of a command line, for the same purpose."""
+    pairs = zip(words, redact_words(words), strict=True)
+    values = (
+        word if shown == REDACTED else word.partition("=")[2] for word, shown in pairs if shown.endswith(REDACTED)
+    )
+    return tuple(value for value in values if len(value) >= MIN_SECRET)
 
 
 def redact_env(env: Mapping[str, str], secrets: Iterable[str] = ()) -> dict[str, str]:
@@ -83,13 +96,14 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
         text = text.replace(secret, REDACTED)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
-    return _ASSIGNED.sub(_assigned, text)
-
-
-def _assigned(match: re.Match[str]) -> str:
-    name = match["name"]
-    hides = is_secret_variable(name) if name.isupper() else is_secret(name)
-    return f"{name}{match['between']}{REDACTED}" if hides else match[0]
+    found, at = [], 0
+    for match in _ASSIGNED.finditer(text):
+        name, begin = match["name"], match.end()
+        is_hidden = is_secret_variable(name) if name.isupper() else is_secret(name)
+        if begin >= at and is_hidden and (value := _VALUE.match(text, begin)):
+            found += [text[at:begin], _HIDDEN.sub(REDACTED, value[0])]
+            at = value.end()
+    return "".join((*found, text[at:]))
 
 
 def _redact_phrase(word: str, secrets: tuple[str, ...]) -> str:

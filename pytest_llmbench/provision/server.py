@@ -22,7 +22,7 @@ from pytest_llmbench.provision.health import Place
 from pytest_llmbench.provision.ports import free_port, holder, is_taken, root_url
 from pytest_llmbench.provision.process import ServerProcess
 from pytest_llmbench.provision.progress import log_text
-from pytest_llmbench.provision.redaction import redact_text, secrets_in
+from pytest_llmbench.provision.redaction import redact_text, secrets_in, secrets_in_words
 from pytest_llmbench.provision.waiting import End, wait
 from pytest_llmbench.servers.advice import HELP
 from pytest_llmbench.servers.classify import classify
@@ -60,6 +60,8 @@ class Start:
     is_cancelled: Callable[[], bool]
     tell: Callable[[str], None]
     """Takes lines for the user who waits."""
+    began: Callable[[ServerProcess], None] = lambda _: None
+    """Takes the process as soon as there is one, for who wants to kill it."""
 
     @property
     def serve(self) -> Serve:
@@ -75,7 +77,8 @@ class Start:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What may stand in its log, and nowhere else."""
-        return (*secrets_in({**os.environ, **self.serve.env}), *filter(None, [self.api_key]))
+        words = secrets_in_words(self.serve.args)
+        return (*secrets_in({**os.environ, **self.serve.env}), *words, *filter(None, [self.api_key]))
 
 
 def bring_up(start: Start) -> Running | Failure:
@@ -103,8 +106,9 @@ def _on_port(start: Start, port: int) -> Running | Failure:
     except OSError as error:
         cause = _WHY_NOT_STARTED.get(error.errno or 0, Cause.PROGRAM_MISSING)
         return _not_started(cause, f"{error.filename or launch.argv[0]}: {error.strerror}")
-    start.tell(f"starting {start.kind.name} (pid {process.pid}), log: {start.log}")
     try:
+        start.began(process)
+        start.tell(f"starting {start.kind.name} (pid {process.pid}), log: {start.log}")
         return _bring_up(start, launch, process, root_url(serve.host, port))
     except BaseException:
         _stop(start, process)

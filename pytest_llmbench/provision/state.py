@@ -15,6 +15,8 @@ class Status(StrEnum):
     DOWN = "down"
     STARTING = "starting"
     READY = "ready"
+    STOPPING = "stopping"
+    """Not to be asked any more; if it died, why is not known yet."""
     FAILED = "failed"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, takewhile
 
 GAP = "  "
 MIN_NAME = 20
@@ -62,8 +63,30 @@ def _packed(columns: Sequence[Column], room: int) -> list[list[Column]]:
 
 
 def _shortened(names: Sequence[str], room: int) -> list[str]:
-    short = [_without_middle(name, room) for name in names]
-    return short if len(set(short)) == len(set(names)) else list(names)
+    head, *own = names
+    for shorter in (own, _without_shared(own, room)):
+        short = [_without_middle(name, room) for name in (head, *shorter)]
+        if len(set(short)) == len(set(names)):
+            return short
+    return list(names)
+
+
+def _without_shared(names: Sequence[str], room: int) -> list[str]:
+    """Cut short the words with which all names begin and end: those of a matrix may differ in their middle only."""
+    begin = re.sub(r"[^-_./]*$", "", _same_begin(names))
+    rest = [name.removeprefix(begin) for name in names]
+    end = re.sub(r"^[^-_./]*", "", _same_begin([name[::-1] for name in rest])[::-1])
+    own = [name.removesuffix(end) for name in rest]
+    kept = max(0, room - max(map(len, own)) - 2) // 2
+    before = begin if len(begin) <= kept + 1 else f"{begin[:kept]}…"
+    after = end if len(end) <= kept + 1 else f"…{end[len(end) - kept :]}"
+    return [f"{before}{name}{after}" for name in own]
+
+
+def _same_begin(texts: Sequence[str]) -> str:
+    return "".join(
+        letters[0] for letters in takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    )
 
 
 def _without_middle(name: str, room: int) -> str:

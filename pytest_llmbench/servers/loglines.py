@@ -40,7 +40,7 @@ _LEVELS = _either(
     rf"({_LEVEL}) \d\d-\d\d \d\d:\d\d:\d\d (?:\[[^\]\s]{{1,120}}\]|[^\]\s]{{1,120}}\]) ?",  # vLLM
     rf" ?({_LEVEL}) +(?:[\w-]+(?:\{{[^}}]{{0,300}}\}})?: ?)*text_generation\w*(?:::\w+)*: ?(?:\S+\.rs:\d+: )?",
     rf" ?(?:\| *)?({_LEVEL})\b *(?:[|:] ?)?(?:- )?",
-    rf"\[({_LEVEL}|{_LEVEL.lower()}) *\] ?",
+    rf"\[({_LEVEL}|{_LEVEL.lower()}) *(?:\|[^\]]{{1,120}})?\] ?",
     rf"- [\w.]{{1,80}} - ({_LEVEL}) - ",  # Python's logging, as most configure it
     rf"[\w.]{{1,80}} \d+ ({_LEVEL}) +",  # Xinference
     r"\[(?:TRT-LLM|TensorRT-LLM|TRT)\](?: ?\[RANK \d+\])? ?\[(\w+)\] ?",
@@ -53,15 +53,16 @@ _JSON_LEVEL = re.compile(r'\{.{0,120}"level": ?"(\w+)"')
 _REPORTED_ERROR = re.compile(r'\b(?:error|err)=(?!<nil>|"")')
 """A field of ollama's records: it logs failures to load as INFO."""
 _HARMLESS = _either(
-    r"^\s*(?:\S+:\d+: )?\w*[Ww]arning\b",
+    r"^\s*(?:\S+: )?\w*[Ww]arning\b",
     r"^\s*raise \w|^\s{4,}[bfr]?[\"'(]",  # source code, quoted by a traceback whose head is lost
     r"\bNCCL (?:INFO|TRACE)\b",
     r"\b[Rr]etrying\b",
     r"\b[Ff]all(?:ing|s) back\b|\b[Ff]all back to\b",
-    r"\bIgnore import error\b|^Failed to import |\bwill be ignored\b",
+    r"\bIgnore import error\b|^Failed to import |\b(?:is|will be) ignored\b|\(ignored\)",
+    r"\berror trying to connect\b",  # TGI to a shard that is dead already
     r"^\[GIN\]",
     r"\bError (?:retrieving|parsing) ",  # vLLM goes on; where it cannot, the exception follows
-    r"ggml_cuda_init: failed",  # llama.cpp goes on without a GPU
+    r"\b(?:ggml_cuda_init|ggml_backend_load_best|load_backend): failed",  # llama.cpp goes on without a GPU
     r"encountered an error while trying to fit params",
 )
 _FRAME = re.compile(r"\s*File \"[^\"]+\", line \d|\s*Traceback \(most recent call last\)")

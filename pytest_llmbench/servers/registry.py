@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from pytest_llmbench.errors import UsageFault
@@ -30,18 +31,26 @@ OWN: tuple[ServerKind, ...] = (
     Command(),
 )
 Kinds = Mapping[str, ServerKind]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+"""Others cannot be typed in front of the `:` of `--llm-endpoint`."""
 
 
 def kinds(others: Iterable[ServerKind] = ()) -> Kinds:
     """Return our kinds and others by name; of two with one name the later wins.
 
     Raises:
-        UsageFault: one of the others is no kind.
+        UsageFault: one of the others is no kind, or has no name that can be typed.
     """
     every = (*OWN, *others)
     for kind in every:
         if not isinstance(kind, ServerKind):
             raise UsageFault(f"pytest_llmbench_server_kinds: wanted instances of ServerKind, got {kind!r}")
+        name = getattr(kind, "name", None)
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise UsageFault(
+                f"pytest_llmbench_server_kinds: {type(kind).__name__}.name: wanted letters, digits, '.', '_', '+', '-', "
+                f"got {name!r}"
+            )
     return {kind.name: kind for kind in every}
 
 

@@ -97,7 +97,7 @@ SERVE = ENTRY + "serve:\n      kind: vllm\n      "
         (SERVE + "ready_timeout_s: 0", "5: endpoints.qwen.serve.ready_timeout_s: wanted a number above 0, got 0"),
         (SERVE + "restarts: -1", "5: endpoints.qwen.serve.restarts: wanted an integer of at least 0, got -1"),
         (SERVE + "restarts: 1.5", "5: endpoints.qwen.serve.restarts: wanted an integer of at least 0, got 1.5"),
-        (ENTRY + "serve: vllm", "3: endpoints.qwen.serve: wanted a mapping, got 'vllm'"),
+        (ENTRY + "serve: vllm", "3: endpoints.qwen.serve: wanted a mapping, got something else"),
         (ENTRY + "serve: {model: m}", "3: endpoints.qwen.serve: wanted a kind, such as vllm or llamacpp, got none"),
         (ENTRY + "port: 1", "3: endpoints.qwen.port: unknown key; did you mean 'serve.port'?"),
         (ENTRY + "temperatur: 1", "3: endpoints.qwen.temperatur: unknown key; did you mean 'sampling.temperature'?"),
@@ -135,9 +135,36 @@ def test_a_mistake_is_told_in_one_line_with_its_place(path: Path, text: str, say
     assert "\n" not in str(caught.value)
 
 
-def test_a_key_in_the_place_of_its_variable_is_not_repeated(path: Path) -> None:
-    with pytest.raises(UsageFault, match=r"wanted the name of an environment variable, got another text$"):
-        load(path, ENTRY + "{url: u, api_key_env: sk-123}")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (ENTRY + "{url: u, api_key_env: sk-123}", "wanted the name of an environment variable, got something else"),
+        (SERVE + "env: HF_TOKEN=sk-123", "5: endpoints.qwen.serve.env: wanted a mapping, got something else"),
+        (SERVE + "env: {HF_TOKEN=sk-123}", "5: endpoints.qwen.serve.env.HF_TOKEN: wanted a text, got nothing"),
+        (
+            ENTRY + "serve: vllm serve m --api-key sk-123",
+            "3: endpoints.qwen.serve: wanted a mapping, got something else",
+        ),
+        ("endpoints:\n  qwen: http://me:sk-123@h/v1", "2: endpoints.qwen: wanted a mapping, got something else"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(path: Path, text: str, says: str) -> None:
+    with pytest.raises(UsageFault) as caught:
+        load(path, text)
+    assert says in str(caught.value)
+    assert "sk-123" not in str(caught.value)
+
+
+def test_nothing_behind_a_key_takes_back_what_it_would_inherit(path: Path) -> None:
+    serve = "kind: vllm, args: -a, env: {A: 1}, program: p, port: 1, host: h, resource: gpu0, ready_timeout_s: 1, restarts: 1"
+    keys = ("args", "env", "program", "port", "host", "resource", "ready_timeout_s", "restarts")
+    text = f"defaults:\n  sampling: {{top_p: 0.5}}\n  metadata: {{a: 1}}\n  serve: {{{serve}}}\nendpoints:\n  a: {{}}\n"
+    taken_back = "  b:\n    sampling:\n    metadata:\n    serve:\n" + "".join(f"      {key}:\n" for key in keys)
+    endpoints = load(path, text + taken_back).endpoints
+    assert endpoints["a"].config.serve != ServeConfig(kind="vllm")
+    assert endpoints["b"].config.serve == ServeConfig(kind="vllm")
+    assert endpoints["b"].config.sampling == SamplingConfig()
+    assert endpoints["b"].config.metadata == {}
 
 
 def test_a_mistake_in_what_an_anchor_holds_is_told_where_it_is_written(path: Path) -> None:

@@ -100,6 +100,21 @@ def test_words_are_put_behind_those_of_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
+    ("defaults", "entry", "args"),
+    [
+        ("{args+: [a]}", "{kind: k}", ["a"]),
+        ("{args+: [a]}", "{args+: [b]}", ["a", "b"]),
+        ("{args+: [a]}", "{args: [b]}", ["b"]),
+        ("{args: [a], args+: [b]}", "{args+: [c]}", ["a", "b", "c"]),
+    ],
+)
+def test_further_words_of_the_defaults_count(defaults: str, entry: str, args: list[str]) -> None:
+    found = made(f"{{serve: {entry}}}", f"{{serve: {defaults}}}")["e"]["serve"]
+    assert found["args"] == args
+    assert "args+" not in found
+
+
+@pytest.mark.parametrize(
     ("entry", "result"),
     [
         ("{serve: {kind: b}}", {"serve": {"kind": "b", "port": 1}, "model": "m"}),

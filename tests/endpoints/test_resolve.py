@@ -49,6 +49,13 @@ def test_several_models_are_listed_with_the_way_to_choose(resolve: Make) -> None
         resolve(URL, models=("big", "small"))
 
 
+def test_several_models_of_a_url_in_the_file_are_told_with_its_line(resolve: Make) -> None:
+    with pytest.raises(
+        UsageFault, match=r"models\.yaml:1: endpoints\.m\.url: http://.* serves 2 models; .*: big, small$"
+    ):
+        resolve("m", models=("big", "small"), config=f"endpoints: {{m: {{url: '{URL}'}}}}")
+
+
 def test_a_chosen_model_needs_no_discovery(resolve: Make) -> None:
     (endpoint,) = resolve(f"{URL}#small", models=EndpointError("must not be asked"))
     assert (endpoint.model, endpoint.name, endpoint.problem) == ("small", "small", None)
@@ -101,13 +108,16 @@ endpoints:
         ('endpoints: {m: {serve: {kind: command, args: "\'"}}}', ":1: endpoints.m.serve: cannot be split into words"),
         (
             "endpoints: {m: {serve: {kind: command, args: 'x {port}'}, api_key_env: NOT_SET}}",
-            "m: the environment variable NOT_SET",
+            ":1: endpoints.m.api_key_env: the environment variable NOT_SET is not set",
         ),
-        ("endpoints: {m: {url: 'replay:x'}}", "no http:// or https:// URL"),
+        ("endpoints: {m: {url: 'replay:x'}}", ":1: endpoints.m.url: wanted a URL that begins with http://"),
         ("endpoints: {other: {url: 'http://h/v1'}}", "it has: other"),
         ("endpoints: {mm: {url: 'http://h/v1'}}", "did you mean mm? it has: mm"),
         ("", "it has: none"),
-        ("endpoints: {m: {url: 'http://h/v1', api_key_env: NOT_SET}}", "NOT_SET"),
+        ("endpoints: {m: {url: 'http://h/v1', api_key_env: NOT_SET}}", ":1: endpoints.m.api_key_env: the environment"),
+        ("endpoints: {m: {url: 'http://me:secret@h/v1'}}", ":1: endpoints.m.url: a password or query in the URL"),
+        ("endpoints: {m: {url: 'http://me:secret/@h/v1'}}", ":1: endpoints.m.url: bad URL"),
+        ("endpoints: {m: {serve: {kind: command, args: serve --key secret}}}", ":1: endpoints.m.serve: command: none"),
         ("endpoints: {'a b': {url: 'http://h/v1'}}", "bad endpoint name 'a b'"),
     ],
 )
@@ -115,6 +125,7 @@ def test_a_models_yaml_that_cannot_be_meant_is_told_in_one_line(resolve: Make, c
     with pytest.raises(UsageFault) as caught:
         resolve("m", config=config)
     assert says in str(caught.value)
+    assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

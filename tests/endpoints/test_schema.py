@@ -57,6 +57,14 @@ def test_everything_that_can_stand_there_is_valid() -> None:
     assert is_valid(EVERYTHING)
 
 
+@pytest.mark.parametrize("about", ["sampling", "metadata", "extra_body", "variants", "matrix", "context_tokens"])
+def test_nothing_can_stand_behind_every_key(about: str, tmp_path: Path) -> None:
+    text = f"defaults:\nendpoints: {{m: {{{about}: ~, serve: {{kind: vllm, args: ~, env: ~, restarts: ~}}}}}}"
+    (tmp_path / "models.yaml").write_text(text)
+    assert load_models_file(tmp_path / "models.yaml").endpoints["m"].config.serve is not None
+    assert is_valid(text)
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -95,6 +95,19 @@ def test_a_bare_program_is_left_to_path(folder: Path) -> None:
         (ServeConfig(kind="llamacpp", env={"": "1"}), "f:1: env: wanted the name of a variable, got ''"),
         (ServeConfig(kind="llamacpp", env={"KEY=secret": "1"}), "f:1: env: wanted the name of a variable, got 'KEY'"),
         (ServeConfig(kind="command"), "f:1: command: wanted the words of a command line"),
+        (ServeConfig(kind="vllm", model="org/m -tp 2"), "f:1: wanted a model, got flags behind it; they belong into"),
+        (
+            ServeConfig(kind="vllm", model="m", resource="gpu0,gpu1"),
+            "f:1: resource: wanted one name, or a list such as",
+        ),
+        (
+            ServeConfig(kind="vllm", model="m", resource=("gpu0", "")),
+            "f:1: resource: wanted one name, or a list such as",
+        ),
+        (
+            ServeConfig(kind="command", args="KEY=secret serve {port}"),
+            "f:1: command: wanted a program first, got KEY=…;",
+        ),
         (ServeConfig(kind="llamacpp", program="a 'b"), "f:1: cannot be split into words: no closing quotation"),
     ],
 )
@@ -102,3 +115,9 @@ def test_what_can_never_start_is_refused_at_once(folder: Path, config: ServeConf
     with pytest.raises(UsageFault) as caught:
         to_serve(config, kinds()[config.kind or ""], folder, "f:1")
     assert str(caught.value).startswith(says)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_path_may_hold_spaces(folder: Path) -> None:
+    config = ServeConfig(kind="llamacpp", model="./my -model.gguf")
+    assert to_serve(config, kinds()["llamacpp"], folder, "f:1").model == str(folder / "my -model.gguf")

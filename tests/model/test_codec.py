@@ -75,8 +75,8 @@ endpoint_rows = st.builds(
 )  # fmt: skip
 completion_rows = st.builds(
     CompletionRow, text, text, samples, st.none() | text, counts, counts, counts, counts, times, times, times, times,
-    st.none() | st.builds(ServerFigures, times, times, times, times, times, times), st.none() | samples,
-    st.none() | samples, st.none() | text, text,
+    st.none() | samples, st.none() | samples, st.none() | text, text,
+    st.none() | st.builds(ServerFigures, times, times, times, times, times, times),
 )  # fmt: skip
 score_rows = st.builds(
     ScoreRow, text, st.none() | text, st.integers(0, 9), st.integers(0, 9), st.floats(0, 1), shares, shares, shares

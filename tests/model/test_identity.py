@@ -37,7 +37,7 @@ def moved(path: str) -> Endpoint:
         replace(ENDPOINT, server=replace(SERVER, failure=Failure(Phase.SERVING, Cause.KILLED, None, "x"))),
         replace(ENDPOINT, server=replace(SERVER, env={"CUDA_VISIBLE_DEVICES": "0", "LLAMA_LOG_FILE": "/b"})),
         replace(ENDPOINT, server=replace(SERVER, env=SERVER.env | {"HF_TOKEN": "<redacted>"})),  # type: ignore[operator]
-        replace(ENDPOINT, server=replace(SERVER, command=(*SERVER.command, "--log-file", "x", "--api-key", "<redacted>"))),  # type: ignore[misc]
+        replace(ENDPOINT, server=replace(SERVER, command=(*SERVER.command, "--log-file", "x", "--nccl-port", "9", "--api-key", "<redacted>"))),  # type: ignore[misc]
         moved("/elsewhere/b.gguf"),
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psutil
 import pytest
@@ -95,9 +95,11 @@ def test_one_that_does_not_start_is_an_error_and_leaves_the_others_alone(
     assert (failure["phase"], failure["cause"], failure["ended"]) == ("died while loading", "bad flag", "exit status 2")
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_one_that_dies_under_an_answer_is_an_error_that_says_why(demo: Demo, diary: Diary, workers: str) -> None:
-    result = demo.run(diary.served("mine", "--dies-at=2"), workers)
+@pytest.mark.parametrize(("workers", "words"), [("-n0", ()), ("-n2", ()), ("-n0", ("--leaves",))])
+def test_one_that_dies_under_an_answer_is_an_error_that_says_why(
+    demo: Demo, diary: Diary, workers: str, words: Sequence[str]
+) -> None:
+    result = demo.run(diary.served("mine", "--dies-at=2", *words), workers)
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(["*infra_error: *died while serving (exit status 1), NCCL: *unhandled system error*"])
 
@@ -109,6 +111,17 @@ def test_one_that_dies_is_started_again_where_that_was_asked(demo: Demo, diary: 
     )
     demo.run("--llm-endpoint=mine", "--llm-samples=2", "--llm-concurrency=1").assert_outcomes(errors=2, passed=2)
     assert diary.events() == [("mine", event) for event in ("up", "died", "up", "down")]
+
+
+def test_a_key_on_a_server_s_command_line_is_in_no_report(demo: Demo, diary: Diary) -> None:
+    result = demo.run(diary.served("mine", "--api-key", "sk-hunter2hunter2"), "--junitxml=out.xml")
+    result.assert_outcomes(errors=2)
+    told = [
+        path for path in demo.pytester.path.rglob("*") if path.is_file() and path.suffix in {".json", ".jsonl", ".xml"}
+    ]
+    assert len(told) >= 4
+    assert not [path for path in told if "hunter2" in path.read_text()]
+    assert "hunter2" not in result.stdout.str().partition("test session starts")[2]
 
 
 def test_two_runs_say_what_differs_between_their_servers(demo: Demo, diary: Diary) -> None:
@@ -191,6 +204,61 @@ def test_nothing_is_left_of_a_run_that_was_cut_off(
         os.killpg(run.pid, signal.SIGKILL) if run.poll() is None else None
     if how is signal.SIGINT:
         assert not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_second_ctrl_c_kills_what_takes_its_time_to_stop(demo: Demo, diary: Diary, workers: str) -> None:
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio", workers)
+    run = subprocess.Popen(
+        [*argv, diary.served("mine", "--streams=600", "--stops=600")],
+        cwd=demo.pytester.path,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert run.stdout is not None
+        _until(lambda: diary.events(but="up").count(("mine", "asked")) >= 2, run)
+        os.killpg(run.pid, signal.SIGINT)
+        lines = iter(run.stdout.readline, b"")
+        assert any(b"mine: still stopping; Ctrl-C kills it" in line for line in lines)
+        os.killpg(run.pid, signal.SIGINT)
+        assert b"report.json" in run.communicate(timeout=PATIENCE_S)[0]
+    finally:
+        os.killpg(run.pid, signal.SIGKILL) if run.poll() is None else None
+    assert run.returncode == pytest.ExitCode.INTERRUPTED
+    assert ("mine", "told") in diary.events()
+    assert ("mine", "down") not in diary.events()
+    assert demo.report()["endpoints"][0]["server"]["kind"] == "command"
+    assert diary.is_gone()
+
+
+def test_nobody_reads_the_terminal_any_more(demo: Demo, diary: Diary) -> None:
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio")
+    with subprocess.Popen(
+        [*argv, diary.served("mine", "--loads=2")],
+        cwd=demo.pytester.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as run:
+        assert run.stdout is not None
+        assert any(b"mine: starting command" in line for line in run.stdout)
+        run.stdout.close()
+        try:
+            run.wait(PATIENCE_S)
+        finally:
+            run.kill()
+    assert ("mine", "asked") in diary.events(but="up")
+    _until(diary.is_gone)
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_module_that_cannot_be_collected_is_no_reason_to_start_no_server(
+    demo: Demo, diary: Diary, workers: str
+) -> None:
+    demo.pytester.makepyfile(test_broken="import no_such_module")
+    run = demo.run(diary.served("mine"), "test_broken.py", "--continue-on-collection-errors", workers)
+    run.assert_outcomes(passed=2, errors=1)
+    assert set(demo.outcomes().values()) == {"passed"}
 
 
 def _until(condition: Callable[[], bool], run: subprocess.Popen[bytes] | None = None) -> None:

@@ -1,6 +1,6 @@
-"""A model server that keeps a diary: python diary_server.py PORT NAME DIARY [--answer FILE] [--dies-at N] [--loads S] [--streams S].
+"""A model server that keeps a diary: python diary_server.py PORT NAME DIARY [OPTIONS], see `main`.
 
-Each line of the diary is `TIME NAME EVENT` with the monotonic time and one of the events up, asked, died, down.
+Each line of the diary is `TIME NAME EVENT` with the monotonic time and one of the events up, asked, died, told, down.
 """
 
 from __future__ import annotations
@@ -12,8 +12,25 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+
+def leave_one() -> None:
+    """Start a process that heeds no SIGTERM."""
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(3600)
+
+
+def stop(note: Callable[[str], None], takes_s: float) -> None:
+    """End, at once or slowly."""
+    if takes_s:
+        note("told")
+        time.sleep(takes_s)
+    note("down")
+    os._exit(0)
 
 
 def main() -> None:
@@ -25,6 +42,8 @@ def main() -> None:
     parser.add_argument("--dies-at", type=int, default=0, help="dies once, in the middle of the Nth answer")
     parser.add_argument("--loads", type=float, default=0.0, help="seconds before it listens")
     parser.add_argument("--streams", type=float, default=0.0, help="seconds in the middle of an answer")
+    parser.add_argument("--stops", type=float, default=0.0, help="seconds from SIGTERM to its end")
+    parser.add_argument("--leaves", action="store_true", help="as it dies, leaves a process that heeds no SIGTERM")
     args = parser.parse_args()
     has_died = args.diary.exists() and f" {args.name} died" in args.diary.read_text()
     asked = 0
@@ -59,6 +78,8 @@ def main() -> None:
             self._send({"delta": {"content": text[:3]}, "index": 0})
             if dies:
                 note("died")
+                if args.leaves:
+                    leave_one()
                 sys.stderr.write("RuntimeError: NCCL error: unhandled system error\n")
                 os._exit(1)
             if asked > 1:  # the first is the warm-up
@@ -73,12 +94,8 @@ def main() -> None:
 
         def log_message(self, *_: object) -> None: ...
 
-    def stop(*_: object) -> None:
-        note("down")
-        os._exit(0)
-
     note("up")
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, lambda *_: stop(note, args.stops))
     time.sleep(args.loads)
     ThreadingHTTPServer(("127.0.0.1", args.port), Handler).serve_forever()
 

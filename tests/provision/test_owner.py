@@ -3,10 +3,11 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pytest_llmbench.errors import EndpointError
@@ -14,7 +15,9 @@ from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.serving import Cause, Phase, Serve
 from pytest_llmbench.provision.lease import Lease, leased
 from pytest_llmbench.provision.owner import Owner, Wishes
+from pytest_llmbench.provision.state import read_state
 from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.servers.command import Command
 from pytest_llmbench.servers.registry import kinds
 from tests.provision import diary_server
 
@@ -30,6 +33,7 @@ class Yard:
         self.endpoints: list[Endpoint] = []
         self.pending: set[str] = set()
         self.told: list[str] = []
+        self.kinds = kinds()
 
     def add(self, name: str, *words: str, resources: tuple[str, ...] = ("gpu",), restarts: int = 0) -> Endpoint:
         program = (sys.executable, diary_server.__file__, "{port}", name, str(self.diary))
@@ -40,7 +44,7 @@ class Yard:
     @contextmanager
     def owned(self) -> Iterator[Owner]:
         wishes = Wishes(is_pending=self.pending.__contains__, tell=self.told.append)
-        owner = Owner(self.endpoints, kinds(), self.folder, wishes)
+        owner = Owner(self.endpoints, self.kinds, self.folder, wishes)
         owner.start()
         try:
             yield owner
@@ -162,6 +166,64 @@ def test_the_end_of_the_run_does_not_wait_for_one_that_loads(yard: Yard) -> None
         _until(lambda: yard.events() == [("a", "up")])
     wish.drop()
     assert yard.events()[-1] == ("a", "down")
+
+
+def test_one_that_stops_for_another_is_not_asked_any_more(yard: Yard) -> None:
+    a, b = yard.add("a", "--stops=2"), yard.add("b")
+    with yard.owned():
+        with leased(yard.folder, a) as first:
+            pass
+        other = Lease(yard.folder, b)
+        other.take()
+        _until(lambda: ("a", "told") in yard.events())
+        wish = Lease(yard.folder, a)
+        wish.take()
+        assert read_state(yard.folder, "a").url is None
+        other.wait()
+        other.drop()
+        assert wish.wait().url != first.url
+        wish.drop()
+    told = [("a", event) for event in ("up", "told", "down")]
+    assert yard.events() == [*told, ("b", "up"), ("b", "down"), *told]
+
+
+@pytest.mark.parametrize("words", [(), ("--leaves",)])
+def test_one_that_dies_under_a_request_says_why_however_long_its_remains_take(yard: Yard, words: Sequence[str]) -> None:
+    a = yard.add("a", "--dies-at=2", *words)
+    died = pytest.raises(EndpointError, match=r"died while serving \(exit status 1\), NCCL")
+    with yard.owned(), died, leased(yard.folder, a) as up:
+        with suppress(httpx.HTTPError):
+            httpx.post(f"{up.url}/chat/completions", json={}, trust_env=False)
+        raise EndpointError("the connection was cut")
+
+
+def test_what_went_wrong_under_a_server_that_lives_is_told_as_it_is(yard: Yard) -> None:
+    a = yard.add("a")
+    with yard.owned(), pytest.raises(EndpointError, match="HTTP 500"), leased(yard.folder, a):
+        raise EndpointError("HTTP 500")
+
+
+class Broken(Command):
+    """Somebody else's kind, with a fault in it."""
+
+    def wanted_model(self, serve: Serve) -> str | None:
+        """See `ServerKind.wanted_model`."""
+        unknown: dict[str, str] = {}
+        return unknown[serve.kind]
+
+
+def test_a_fault_of_a_kind_is_told_to_those_who_wait(yard: Yard) -> None:
+    a, b = yard.add("a"), yard.add("b")
+    yard.kinds = {"command": Broken()}
+    with yard.owned() as owner:
+        for endpoint in (a, b):
+            with (
+                pytest.raises(EndpointError, match=r"KeyError: 'command' \(.*test_owner.py:"),
+                leased(yard.folder, endpoint),
+            ):
+                pass
+        assert owner.served["a"].server.failure is not None
+    assert "up" not in [event for _, event in yard.events()][2:]
 
 
 @contextmanager

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.model.identity import REDACTED
-from pytest_llmbench.provision.redaction import is_secret, redact_env, redact_text, redact_words, secrets_in
+from pytest_llmbench.provision.redaction import (
+    is_secret,
+    redact_env,
+    redact_text,
+    redact_words,
+    secrets_in,
+    secrets_in_words,
+)
 
 R = REDACTED
 
@@ -72,6 +81,38 @@ def test_lines_of_logs() -> None:
     assert redact_text(line) == (
         f"args: {{'api_key': ['{R}'], 'model': 'x'}}, Namespace(hf_token='{R}', max_tokens=5), unexpected token: foo"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("args: {'api_key': ['a1', 'b]2'], 'n': 1}", f"args: {{'api_key': ['{R}', '{R}]{R}'], 'n': 1}}"),
+        ('{"password": "a b, c", "n": 1}', f'{{"password": "{R}, {R}", "n": 1}}'),
+        ("argv=['serve', '--api-key=abc']", f"argv=['serve', '--api-key={R}']"),
+        (r'"{\"api_key\": \"abc\", \"n\": 1}"', rf'"{{\"api_key\": \"{R}", \"n\": 1}}"'),
+        ("cut off: api_key=['abc", f"cut off: api_key=['{R}"),
+        ('Args { api_key: Some("abc"), port: 1 }', f'Args {{ api_key: Some("{R}"), port: 1 }}'),
+        ("403: https://cdn/x?X-Amz-Signature=abc&Policy=x", f"403: https://cdn/x?X-Amz-Signature={R}"),
+        ("headers: X-Api-Key: abc", f"headers: X-Api-Key: {R}"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0xyz.abc_def-ghi!", f"{R}!"),
+        ("api_key='' tokens=5", "api_key='' tokens=5"),
+    ],
+)
+def test_values_in_lines_of_logs(line: str, shown: str) -> None:
+    assert redact_text(line) == shown
+    assert redact_text(shown) == shown
+
+
+@pytest.mark.parametrize("text", ["a", "key='", "key=[", "-", "a=", "key: Some(", "eyJa"])
+def test_a_long_text_takes_no_time_that_grows_faster(text: str) -> None:
+    began_s = time.process_time()
+    redact_text(text * 100_000)
+    assert time.process_time() - began_s < 20, "it was minutes when each letter began a name"
+
+
+def test_secrets_of_a_command_line() -> None:
+    words = ["env", "HF_TOKEN=zebra-1", "serve", "--api-key", "zebra-2", "zebra-3", "--password=zebra-4", "--key", "x"]
+    assert secrets_in_words(words) == ("zebra-1", "zebra-2", "zebra-3", "zebra-4")
 
 
 def test_an_environment() -> None:

@@ -21,6 +21,16 @@ def test_a_long_name_keeps_both_ends() -> None:
     ]
 
 
+def test_long_names_that_differ_in_their_middle_keep_it() -> None:
+    names = [f"Qwen3.5-235B-A22B-Instruct-2507-dynamic-tp{tp}-kv-fp8-reasoning-parser" for tp in (2, 12)]
+    lines = lay_out(["endpoint", *names], [FIGURES], 60)
+    assert [line.split()[0] for line in lines[1:]] == [
+        "Qwen3.5-235B-A…tp2…asoning-parser",
+        "Qwen3.5-235B-A…tp12…asoning-parser",
+    ]
+    assert max(map(len, lines)) <= 60
+
+
 def test_names_that_would_become_the_same_stay_whole() -> None:
     alike = [f"{'x' * 40}{number}{'x' * 40}" for number in range(2)]
     lines = lay_out(["endpoint", *alike], [FIGURES], 60)

@@ -152,6 +152,12 @@ No CUDA runtime is found, using CUDA_HOME='/usr/local/cuda'
 /venv/torch/cuda/__init__.py:61: UserWarning: CUDA initialization: Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU
 warning: no usable GPU found, --gpu-layers option will be ignored
 ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected
+ggml_backend_load_best: failed to load /app/libggml-cuda.so: libcuda.so.1: cannot open shared object file: No such file or directory
+(APIServer pid=76590) The argument `trust_remote_code` is to be used with Auto classes. It has no effect here and is ignored.
+libibverbs: Warning: couldn't load driver 'libmlx5-rdmav34.so': libmlx5-rdmav34.so: cannot open shared object file: No such file or directory
+[host:00001] mca_base_component_repository_open: unable to open mca_btl_openib: librdmacm.so.1: cannot open shared object file: No such file or directory (ignored)
+[WARNING|configuration_utils.py:697] 2026-11-21 12:00:00,100 >> Can't load the configuration of 'x', another is taken
+{"timestamp":"2026-11-21T14:40:17.288163Z","level":"ERROR","message":"Request failed during generation: Server error: error trying to connect: No such file or directory (os error 2)","target":"text_generation_router_v3::backend"}
 time=2026-11-21T07:00:00.000Z level=INFO source=gpu.go:377 msg="no compatible GPUs were discovered"
 time=2026-11-21T07:00:00.000Z level=WARN source=gpu.go:600 msg="error looking up nvidia GPU memory" error="cuda driver library failed: out of memory"
 WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'NewConnectionError': [Errno 111] Connection refused

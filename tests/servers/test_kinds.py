@@ -482,7 +482,7 @@ def test_the_quantisation_that_a_name_tells(model: str | None, quantisation: str
 
 def test_a_command_says_where_it_listens() -> None:
     command = KINDS["command"]
-    with pytest.raises(UsageFault, match=r"^command: nothing in 'my-server --fast' tells the server where to listen"):
+    with pytest.raises(UsageFault, match=r"^command: none of its words tells the server where to listen"):
         command.launch(Serve("command", args=("my-server", "--fast")), PORT)
     assert command.launch(Serve("command", args=("my-server",), port=9000), 9000).argv == ("my-server",)
     in_program = Serve("command", args=("--fast",), program=("env", "PORT={port}", "my-server"))
@@ -531,3 +531,13 @@ def test_a_kind_of_that_name_must_exist() -> None:
 def test_a_class_is_not_taken_for_a_kind() -> None:
     with pytest.raises(UsageFault, match="wanted instances of ServerKind, got <class"):
         kinds([Mine])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("name", [None, "", "my kind", "a:b", 3])
+def test_a_kind_that_cannot_be_typed_is_refused(name: Any) -> None:
+    class Nameless(Mine):
+        pass
+
+    Nameless.name = name
+    with pytest.raises(UsageFault, match=r"server_kinds: Nameless\.name: wanted letters, digits, .*, got "):
+        kinds([Nameless()])
