@@ -14,6 +14,9 @@ from pytest_llmbench.provision.process import ServerProcess
 
 
 def main() -> None:
+    # A shell's background job or nohup may have had them ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     log, stop_s, forks, *argv = sys.argv[1:]
     process = ServerProcess(argv, os.environ, "", Path(log), float(stop_s))
     # A child without exec shares all our pipes, and may outlive us.
