@@ -6,10 +6,11 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from pytest_llmbench.client import Timeouts, complete, open_client
+from pytest_llmbench.client import RetryPolicy, Timeouts, complete, open_client
 from pytest_llmbench.client.routes import DirectTransport, proxies_by_pattern
+from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.endpoint import Endpoint
-from tests.client.scripted_server import MODEL, ScriptedServer, streamed
+from tests.client.scripted_server import HANGUP, MODEL, ScriptedServer, streamed
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -101,3 +102,16 @@ def test_the_rules_are_those_of_httpx(name: str, monkeypatch: pytest.MonkeyPatch
     with httpx.Client() as stock:
         wanted = {pattern.pattern: proxy is not None for pattern, proxy in stock._mounts.items()}
     assert {pattern: proxy is not None for pattern, proxy in proxies_by_pattern(found).items()} == wanted
+
+
+def test_a_kept_connection_that_the_server_gives_up_under_a_request_costs_no_answer() -> None:
+    async def ask_twice(url: str) -> list[str]:
+        endpoint = Endpoint(name="new", url=url, model=MODEL)
+        async with open_client(Timeouts()) as http:
+            return [(await complete(http, endpoint, "Why?", policy=RetryPolicy(attempts=1))).content for _ in range(2)]
+
+    with ScriptedServer([streamed("a"), HANGUP, streamed("b")]) as server:
+        assert asyncio.run(ask_twice(server.url)) == ["a", "b"]
+        assert len(server.requests) == 3
+    with ScriptedServer([HANGUP, streamed("a")]) as server, pytest.raises(EndpointError, match="connection broke"):
+        asyncio.run(ask_twice(server.url))  # a new connection has no such excuse

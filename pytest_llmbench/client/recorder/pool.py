@@ -13,8 +13,9 @@ import httpx
 from pytest_llmbench.client.recorder import stamps
 from pytest_llmbench.client.recorder.addresses import connect
 
-KEEP_IDLE_S = 4.0
-"""How long a connection waits for another request; many servers close theirs after 5 s."""
+KEEP_IDLE_S = 1.0
+"""How long a connection waits for another request; many servers close theirs after 5 s, by a clock that on a busy machine
+may be seconds ahead of our request's arrival."""
 
 
 class Origin(NamedTuple):
@@ -31,19 +32,23 @@ class Pool:
         self._kept: dict[Origin, list[tuple[socket.socket, float]]] = {}
         self._is_closed = False
 
-    async def take(self, origin: Origin, patience_s: float | None) -> socket.socket:
-        """Return a connection, a kept one if there is one; it does not block, and its reads are stamped.
-
-        Raises:
-            httpx.ConnectTimeout: there was none within so many seconds.
-            httpx.ConnectError: there can be none.
-        """
+    def take_kept(self, origin: Origin) -> socket.socket | None:
+        """Return a connection that may serve again, if there is one."""
         kept = self._kept.get(origin, [])
         while kept:
             connection, since_s = kept.pop()
             if time.monotonic() - since_s < KEEP_IDLE_S and _is_still(connection):
                 return connection
             connection.close()
+        return None
+
+    async def open(self, origin: Origin, patience_s: float | None) -> socket.socket:
+        """Return a new connection; it does not block, and its reads are stamped.
+
+        Raises:
+            httpx.ConnectTimeout: there was none within so many seconds.
+            httpx.ConnectError: there can be none.
+        """
         try:
             async with asyncio.timeout(patience_s):
                 connection = await connect(*origin)

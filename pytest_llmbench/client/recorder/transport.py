@@ -22,6 +22,9 @@ from pytest_llmbench.client.tape import EXTENSION, UNBOUNDED, Tape
 _PORT = 80
 
 
+_CLOSED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+
+
 class RecorderTransport(httpx.AsyncBaseTransport):
     """Sends requests and records what comes back, all in one event loop."""
 
@@ -37,17 +40,27 @@ class RecorderTransport(httpx.AsyncBaseTransport):
         asked: Tape | None = request.extensions.get(EXTENSION)
         tape = Tape(UNBOUNDED) if asked is None else asked
         self._receiver = self._receiver or Receiver()
-        connection = await self._pool.take(origin, wait_s.get("connect"))
-        reception = None
-        try:
-            tape.sent_at_s = await send(connection, payload, wait_s.get("write"))
-            reception = self._receiver.start(
-                connection, tape, method=method, is_quiet=asked is not None, idle_s=wait_s.get("read")
-            )
-            head = await reception.begin()
-        except BaseException:
-            self._release(origin, connection, reception)
-            raise
+        connection = self._pool.take_kept(origin)
+        was_kept = connection is not None
+        while True:
+            connection = connection or await self._pool.open(origin, wait_s.get("connect"))
+            reception = None
+            try:
+                tape.sent_at_s = await send(connection, payload, wait_s.get("write"))
+                reception = self._receiver.start(
+                    connection, tape, method=method, is_quiet=asked is not None, idle_s=wait_s.get("read")
+                )
+                head = await reception.begin()
+                break
+            except _CLOSED:
+                self._release(origin, connection, reception)
+                if not was_kept or tape.pieces:
+                    raise
+                # The server gave the connection up when it had answered enough on it, and did not say so before.
+                connection, was_kept = None, False
+            except BaseException:
+                self._release(origin, connection, reception)
+                raise
         stream = _Stream(reception, lambda: self._release(origin, connection, reception))
         tape.is_complete = reception.is_quiet
         if reception.is_quiet:
