@@ -54,6 +54,10 @@ class Grader:
         """Return the completion of a case, once it is there; a failed one has `error` set."""
         return self._fetcher.get(case)
 
+    def first_there(self, cases: Sequence[Case]) -> Case:
+        """Wait until one of these completions is there; return its case, the first in order if there are more."""
+        return self._fetcher.first_there(cases)
+
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox of this process, proved on first use.

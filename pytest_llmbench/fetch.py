@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -84,6 +84,20 @@ class Fetcher:
             if self._folder.is_abandoned:
                 raise EndpointError("the run was given up before the answer came")
         return future.result()
+
+    def first_there(self, cases: Sequence[Case]) -> Case:
+        """Wait until one of these completions is there; return its case, the first in order if there are more.
+
+        A replay, and what was not asked for, is there.
+        """
+        pending = {case.key: self._pending[case.key] for case in cases if case.key in self._pending}
+        while True:
+            for case in cases:
+                if case.endpoint.replay is not None or case.key not in pending or pending[case.key].done():
+                    return case
+            futures.wait(pending.values(), timeout=MAX_POLL_S, return_when=futures.FIRST_COMPLETED)
+            if self._folder.is_abandoned:
+                return cases[0]
 
     def close(self, *, wait: bool) -> None:
         """Stop. With `wait`, requests in flight are first brought to their end: another process may need them."""

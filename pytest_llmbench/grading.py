@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmbench.options import value_of
+from pytest_llmbench.options import typed_path, value_of
 from pytest_llmbench.run import CASE, Run, is_given_up
 
 if TYPE_CHECKING:
@@ -33,25 +33,42 @@ class Grading:
         Raises:
             EndpointError: the model gave no whole answer.
         """
-        from pytest_llmbench.check import Attempt, Grader
+        from pytest_llmbench.check import Attempt
 
-        if self._grader is None:
-            self._grader = Grader(self._run.settings)
-            self._grader.expect(self._cases)
-        item.stash[ATTEMPT] = attempt = Attempt(self._grader, item.stash[CASE])
+        item.stash[ATTEMPT] = attempt = Attempt(self._begin(), item.stash[CASE])
         attempt.fetch()
         return attempt
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Note which answers will be needed, or only write the prompts."""
+        """Grade answers in the order in which they come; or only write the prompts."""
         items = [item for item in session.items if CASE in item.stash and not item.get_closest_marker("skip")]
         self._cases = [item.stash[CASE] for item in items]
         folder = value_of(self._run.config, "export-prompts")
-        if folder is None:
+        if folder is not None:
+            _export_prompts(typed_path(self._run.config, folder), self._cases)
+            return True
+        if not self._decides_order(session):
             return None
-        _export_prompts(self._run.config.invocation_params.dir / folder, self._cases)
+        from pytest_llmbench.turns import run_in_turn
+
+        run_in_turn(session, lambda cases: self._begin().first_there(cases))
         return True
+
+    def _decides_order(self, session: pytest.Session) -> bool:
+        """Whether this process runs all tests, and there is more than one answer to wait for."""
+        stops = session.testsfailed or session.config.option.collectonly
+        is_xdist = self._run.is_worker or session.config.pluginmanager.has_plugin("dsession")
+        return not (stops or is_xdist) and len({case.key for case in self._cases}) > 1
+
+    def _begin(self) -> Grader:
+        """Ask for all answers, once."""
+        from pytest_llmbench.check import Grader
+
+        if self._grader is None:
+            self._grader = Grader(self._run.settings)
+            self._grader.expect(self._cases)
+        return self._grader
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

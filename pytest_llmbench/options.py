@@ -82,6 +82,13 @@ def _levels(text: str) -> tuple[int, ...]:
     return levels
 
 
+def _goodput(text: str) -> str:
+    from pytest_llmbench.speed.goodput import read_bounds
+
+    read_bounds(text)
+    return text
+
+
 def _report(text: str) -> ReportTarget:
     from pytest_llmbench.reports import FORMATS
 
@@ -119,6 +126,12 @@ OPTIONS = (
     Option("sweep", "N,N,…", "requests in flight of the concurrency sweep (default: 1,2,4,8,16,32,64)", _levels, SWEEP),
     Option("min-tok-s", "RATE", "a single stream must decode at least that many tokens a second", _positive_float),
     Option("max-ttft", "SECONDS", "a single stream must begin within that time", _positive_float),
+    Option(
+        "goodput",
+        "NAME:SECONDS,…",
+        "count the requests that are served in time: ttft, tpot, itl (99 % of the tokens), e2e; such as ttft:0.5,tpot:0.05",
+        _goodput,
+    ),
     Option("baseline", "REPORT", "report.json of an earlier run: speed must not be lower"),
     Option("export-prompts", "DIR", "write each suite's prompt to DIR/<suite>.md and run nothing"),
 )
@@ -187,17 +200,18 @@ def read_settings(config: pytest.Config) -> Settings:
         sweep=value_of(config, "sweep"),
         min_tok_s=value_of(config, "min-tok-s"),
         max_ttft_s=value_of(config, "max-ttft"),
+        goodput=value_of(config, "goodput"),
         baseline=_baseline(config),
     )
 
 
-def _typed_path(config: pytest.Config, given: str) -> Path:
+def typed_path(config: pytest.Config, given: str) -> Path:
     """Return a path from where pytest was started; shells leave the `~` of `--llm-out=~/runs` to us."""
     return config.invocation_params.dir / os.path.expanduser(given)  # noqa: PTH111 - takes `~nobody` as it is
 
 
 def _run_folder(config: pytest.Config, given: str) -> Path:
-    out = Path(os.path.normpath(_typed_path(config, given)))
+    out = Path(os.path.normpath(typed_path(config, given)))
     if any(place.is_relative_to(out) for place in (config.invocation_params.dir, config.rootpath)):
         raise UsageFault(
             f"--llm-out={given}: wanted a folder of its own, got one that holds your work; use {given}/NAME"
@@ -212,7 +226,7 @@ def _baseline(config: pytest.Config) -> str | None:
     from pytest_llmbench.model.codec import decode
     from pytest_llmbench.model.report import Report
 
-    path = _typed_path(config, given)
+    path = typed_path(config, given)
     try:
         decode(path.read_bytes(), Report)
         return str(path)
@@ -250,7 +264,7 @@ def _endpoints(config: pytest.Config) -> tuple[Endpoint, ...]:
     from pytest_llmbench import client
     from pytest_llmbench.endpoints.resolve import Context, resolve_all
 
-    path = _typed_path(config, value_of(config, "config"))
+    path = typed_path(config, value_of(config, "config"))
     context = Context(
         sampling,
         path,

@@ -18,6 +18,7 @@ from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.provision.lease import leased
 from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.speed.bars import Bars
+from pytest_llmbench.speed.goodput import read_bounds
 from pytest_llmbench.speed.workloads import Workload
 
 Measurers = MutableMapping[tuple[str, str | None], Measurer]
@@ -31,6 +32,7 @@ def _open_measurer(settings: Settings, endpoint: Endpoint) -> Measurer:
         f"{settings.run_id}/{settings.seed}",
         os.environ.get(variable) if variable else None,
         client.Timeouts(total_s=settings.timeout_s),
+        None if settings.goodput is None else read_bounds(settings.goodput),
     )
 
 

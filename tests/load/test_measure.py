@@ -13,7 +13,7 @@ from pytest_llmbench import client
 from pytest_llmbench.errors import ContextTooSmallError, EndpointError
 from pytest_llmbench.load.asking import seed_of
 from pytest_llmbench.load.measure import WARM_UP_ROUNDS, Measurer
-from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
+from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.speed import SpeedRow, Spread
 from pytest_llmbench.speed.arrivals import poisson_s
 from pytest_llmbench.speed.goodput import Bounds
@@ -30,7 +30,7 @@ def server() -> Iterator[Server]:
 
 
 def measurer(url: str, bounds: Bounds | None = None, context_tokens: int | None = None, seed: str = "seed") -> Measurer:
-    endpoint = Endpoint("s", url, "schedule", server=ServerInfo(context_tokens=context_tokens))
+    endpoint = Endpoint("s", url, "schedule", context_tokens=context_tokens)
     return Measurer(endpoint, seed, None, client.Timeouts(), bounds)
 
 
@@ -135,7 +135,7 @@ def test_goodput_is_judged_by_the_bounds_of_the_run(server: Server) -> None:
 
     assert known(share(Bounds(max_ttft_s=30.0)).goodput_share).median == 1
     assert known(share(Bounds(max_ttft_s=0.01)).goodput_share).median == 0
-    assert share(None).unknown["goodput_share"] == "no bounds were set"
+    assert share(None).unknown["goodput_share"] == "no bounds were set (--llm-goodput)"
 
 
 def test_a_flood_is_limited_by_the_client() -> None:
