@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 
 import pytest
@@ -170,6 +172,25 @@ def test_what_the_known_context_does_not_hold_is_not_asked(server: Server) -> No
         one.measure(replace(STREAM, depth_tokens=500))
     assert len(server.log()) == before
     assert one.measure(replace(STREAM, depth_tokens=460)).failed == 0
+
+
+def test_a_server_that_is_overloaded_is_not_asked_in_plainer_ways() -> None:
+    asked: list[bytes] = []
+
+    class Overloaded(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["content-length"])))
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Overloaded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(EndpointError, match="HTTP 503"):
+            measurer(f"http://127.0.0.1:{server.server_port}/v1").measure(STREAM)
+        server.shutdown()
+    assert len(asked) == 1
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:
