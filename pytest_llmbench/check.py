@@ -54,9 +54,9 @@ class Grader:
         """Return the completion of a case, once it is there; a failed one has `error` set."""
         return self._fetcher.get(case)
 
-    def first_there(self, cases: Sequence[Case]) -> Case:
-        """Wait until one of these completions is there; return its case, the first in order if there are more."""
-        return self._fetcher.first_there(cases)
+    def first_there(self, cases: Sequence[Case], *, wait: bool) -> Case | None:
+        """Return the case of the first of these completions that is there; see `Fetcher.first_there`."""
+        return self._fetcher.first_there(cases, wait=wait)
 
     @property
     def sandbox(self) -> Sandbox:

@@ -8,7 +8,6 @@ free. More such locks, as many as `Settings.concurrency`, bound the requests in 
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent import futures
@@ -18,6 +17,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from pytest_llmbench import client
+from pytest_llmbench.endpoints.keys import read_key
 from pytest_llmbench.endpoints.replay import replay
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
@@ -85,19 +85,21 @@ class Fetcher:
                 raise EndpointError("the run was given up before the answer came")
         return future.result()
 
-    def first_there(self, cases: Sequence[Case]) -> Case:
-        """Wait until one of these completions is there; return its case, the first in order if there are more.
+    def first_there(self, cases: Sequence[Case], *, wait: bool) -> Case | None:
+        """Return the case of the first of these completions that is there; a replay, and what was not asked for, is.
 
-        A replay, and what was not asked for, is there.
+        With `wait`, if none is there, wait until one is or the run was given up; without, return None.
         """
         pending = {case.key: self._pending[case.key] for case in cases if case.key in self._pending}
         while True:
             for case in cases:
                 if case.endpoint.replay is not None or case.key not in pending or pending[case.key].done():
                     return case
-            futures.wait(pending.values(), timeout=MAX_POLL_S, return_when=futures.FIRST_COMPLETED)
+            if not wait:
+                return None
             if self._folder.is_abandoned:
                 return cases[0]
+            futures.wait(pending.values(), timeout=MAX_POLL_S, return_when=futures.FIRST_COMPLETED)
 
     def close(self, *, wait: bool) -> None:
         """Stop. With `wait`, requests in flight are first brought to their end: another process may need them."""
@@ -159,7 +161,7 @@ class Fetcher:
             raise EndpointError(endpoint.problem)
         if endpoint.replay is not None:
             return replay(endpoint.replay, case.suite.folder, case.key)
-        key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
+        key = read_key(endpoint.api_key_env)
         async with client.open_client(self._timeouts, direct=endpoint.serve is not None) as http:
             return await client.complete(http, endpoint, case.suite.prompt, api_key=key, timeouts=self._timeouts)
 

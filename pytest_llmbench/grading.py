@@ -42,24 +42,20 @@ class Grading:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Grade answers in the order in which they come; or only write the prompts."""
-        items = [item for item in session.items if CASE in item.stash and not item.get_closest_marker("skip")]
-        self._cases = [item.stash[CASE] for item in items]
+        checks = [item for item in session.items if CASE in item.stash]
+        self._cases = [item.stash[CASE] for item in checks if not item.get_closest_marker("skip")]
         folder = value_of(self._run.config, "export-prompts")
         if folder is not None:
             _export_prompts(typed_path(self._run.config, folder), self._cases)
             return True
-        if not self._decides_order(session):
+        if all(item.stash[CASE].endpoint.replay is not None for item in checks):
+            return None  # nothing to wait for
+        from pytest_llmbench.turns import may_choose, run_in_turn
+
+        if len({case.key for case in self._cases}) <= 1 or not may_choose(session):
             return None
-        from pytest_llmbench.turns import run_in_turn
-
-        run_in_turn(session, lambda cases: self._begin().first_there(cases))
+        run_in_turn(session, lambda cases, *, wait: self._begin().first_there(cases, wait=wait))
         return True
-
-    def _decides_order(self, session: pytest.Session) -> bool:
-        """Whether this process runs all tests, and there is more than one answer to wait for."""
-        stops = session.testsfailed or session.config.option.collectonly
-        is_xdist = self._run.is_worker or session.config.pluginmanager.has_plugin("dsession")
-        return not (stops or is_xdist) and len({case.key for case in self._cases}) > 1
 
     def _begin(self) -> Grader:
         """Ask for all answers, once."""

@@ -63,7 +63,7 @@ class Recording:
             return None
         from pytest_llmbench.scheduling import CaseScheduling
 
-        return CaseScheduling(config, log, self._run.endpoint_names)
+        return CaseScheduling(config, log, self._run.endpoint_names, self._run.measurable_names)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -77,9 +77,9 @@ class Recording:
         """Begin the record before the first test is dealt out; with xdist."""
         from pytest_llmbench.nodeids import read_check_id, read_speed_id
 
-        names = self._run.endpoint_names
-        speed = [nodeid for nodeid in ids if read_speed_id(nodeid, names)]
-        if speed or any(read_check_id(nodeid, names) for nodeid in ids):
+        names, measurable, root = self._run.endpoint_names, self._run.measurable_names, self._run.config.rootpath
+        speed = [nodeid for nodeid in ids if read_speed_id(nodeid, measurable, root)]
+        if speed or any(read_check_id(nodeid, names, root) for nodeid in ids):
             self._begin(speed)
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
@@ -90,7 +90,7 @@ class Recording:
         from pytest_llmbench.nodeids import read_check_id
         from pytest_llmbench.verdict import tell_crash
 
-        known = read_check_id(crashitem, self._run.endpoint_names)
+        known = read_check_id(crashitem, self._run.endpoint_names, self._run.config.rootpath)
         if known is not None:
             tell_crash(report, known)
 
