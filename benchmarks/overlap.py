@@ -70,6 +70,10 @@ class Result:
     wall_s: float
     chain_s: float
     """What the model needs by itself."""
+    start_s: float
+    """From pytest's start to the first request."""
+    span_s: float
+    """From the first request to the end of the last answer."""
     graded: tuple[Graded, ...]
 
     @property
@@ -95,6 +99,11 @@ class Result:
             heapq.heapreplace(free_s, max(free_s[0], one.came_s) + one.grading_s)
         return max(free_s)
 
+    @property
+    def after_s(self) -> float:
+        """From the end of the last answer to pytest's exit."""
+        return self.wall_s - self.start_s - self.span_s
+
     def lines(self, sequential_s: float) -> str:
         """Return what is printed of it; the baseline is of one sample."""
         how = f"-n {self.workers}" if self.workers else "one process"
@@ -107,6 +116,8 @@ class Result:
             f"    ratio {self.ratio:.3f} (bound {BOUND:g}) {word}; graders who take up each answer as it comes could do all in"
             f" {self.could_be_s:.2f} s: {self.wall_s / self.could_be_s:.3f} times that;"
             f" all grading {sum(one.grading_s for one in self.graded):.2f} s\n"
+            f"    {self.start_s:.2f} s before the first request, {self.span_s - self.chain_s:.2f} s of empty places,"
+            f" {self.after_s:.2f} s after the last answer\n"
             f"    one after the other by curl, ungraded: {baseline_s:.2f} s, {baseline_s / self.wall_s:.2f} times as long"
         )
 
@@ -184,8 +195,10 @@ def run_suites(server: Server, folder: Path, samples: int, workers: int) -> Resu
     wall_s = time.monotonic() - began_s
     if done.returncode:
         raise RuntimeError(f"the reference answers did not pass:\n{done.stdout[-4000:]}")
-    entries = sorted(server.log(before), key=lambda entry: entry.request)
-    return Result(samples, workers, wall_s, chain_s([_took_s(entry) for entry in entries], PLACES), _graded(folder))
+    entries = sorted(server.log(before), key=lambda entry: entry.arrived_s)
+    first_s, last_s = entries[0].arrived_s, max(entry.writes[-1].at_s for entry in entries)
+    model_s = chain_s([_took_s(entry) for entry in entries], PLACES)
+    return Result(samples, workers, wall_s, model_s, first_s - began_s, last_s - first_s, _graded(folder))
 
 
 def _took_s(entry: Entry) -> float:

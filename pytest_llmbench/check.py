@@ -71,6 +71,10 @@ class Grader:
             raise GraderError(why)
         return self._fetcher.get(case)
 
+    def first_there(self, cases: Sequence[Case], *, wait: bool) -> Case | None:
+        """Return the case of the first of these completions that is there; see `Fetcher.first_there`."""
+        return self._fetcher.first_there(cases, wait=wait)
+
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox of this process, proved on first use.

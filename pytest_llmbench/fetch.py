@@ -11,7 +11,7 @@ import asyncio
 import os
 import re
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -21,6 +21,7 @@ from typing import IO, Any
 from pytest_llmbench import client
 from pytest_llmbench.answers import split_reasoning
 from pytest_llmbench.disclosure import hush, secrets_of, without_secrets
+from pytest_llmbench.endpoints.keys import read_key
 from pytest_llmbench.endpoints.replay import replay
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.inflight import Board
@@ -96,6 +97,22 @@ class Fetcher:
             if self._folder.is_abandoned:
                 raise EndpointError("the run was given up before the answer came")
         return future.result()
+
+    def first_there(self, cases: Sequence[Case], *, wait: bool) -> Case | None:
+        """Return the case of the first of these completions that is there; a replay, and what was not asked for, is.
+
+        With `wait`, if none is there, wait until one is or the run was given up; without, return None.
+        """
+        pending = {case.key: self._pending[case.key] for case in cases if case.key in self._pending}
+        while True:
+            for case in cases:
+                if case.endpoint.replay is not None or case.key not in pending or pending[case.key].done():
+                    return case
+            if not wait:
+                return None
+            if self._folder.is_abandoned:
+                return cases[0]
+            futures.wait(pending.values(), timeout=MAX_POLL_S, return_when=futures.FIRST_COMPLETED)
 
     def close(self, *, wait: bool) -> None:
         """Stop. With `wait`, requests in flight are first brought to their end: another process may need them."""
@@ -190,7 +207,7 @@ class Fetcher:
             raise EndpointError(endpoint.problem)
         if endpoint.replay is not None:
             return replay(endpoint.replay, case.suite.folder, case.key)
-        key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
+        key = read_key(endpoint.api_key_env)
         with self._board.answer(case.key) as onlooker:
             async with client.open_client(self._timeouts, direct=endpoint.serve is not None) as http:
                 return await client.complete(

@@ -50,7 +50,9 @@ class Gatekeeper:
         """
         self._settings = run.settings
         self._awaited = {
-            nodeid: known for nodeid in nodeids if (known := read_check_id(nodeid, run.endpoint_names)) is not None
+            nodeid: known
+            for nodeid in nodeids
+            if (known := read_check_id(nodeid, run.endpoint_names, run.config.rootpath)) is not None
         }
         self._skipped: set[str] = set()
         self.baseline = _read_baseline(run.settings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_llmbench.options import value_of
+from pytest_llmbench.options import typed_path, value_of
 from pytest_llmbench.run import CASE, Run, is_given_up
 
 if TYPE_CHECKING:
@@ -35,29 +35,33 @@ class Grading:
         Raises:
             EndpointError: the model gave no whole answer.
         """
-        from pytest_llmbench.check import Attempt, Grader
+        from pytest_llmbench.check import Attempt
 
-        if self._grader is None:
-            self._grader = Grader(self._run.settings)
-            self._grader.expect(self._cases)
-        item.stash[ATTEMPT] = attempt = Attempt(self._grader, item.stash[CASE])
+        item.stash[ATTEMPT] = attempt = Attempt(self._begin(), item.stash[CASE])
         attempt.fetch()
         return attempt
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Note which answers will be needed, or only write the prompts."""
-        items = [item for item in session.items if CASE in item.stash and not item.get_closest_marker("skip")]
-        self._cases = [item.stash[CASE] for item in items]
+        """Grade answers in the order in which they come; or only write the prompts."""
+        checks = [item for item in session.items if CASE in item.stash]
+        self._cases = [item.stash[CASE] for item in checks if not item.get_closest_marker("skip")]
         folder = value_of(self._run.config, "export-prompts")
-        if folder is None:
-            if items and self._run.settings.session > 1:
-                self._recall(items)
-            return None
-        from pytest_llmbench.prompts import write_prompts
+        if folder is not None:
+            from pytest_llmbench.prompts import write_prompts
 
-        suites = {case.suite.name: case.suite for case in self._cases}
-        write_prompts(self._run.config.invocation_params.dir / folder, suites.values())
+            suites = {case.suite.name: case.suite for case in self._cases}
+            write_prompts(typed_path(self._run.config, folder), suites.values())
+            return True
+        if checks and self._run.settings.session > 1:
+            self._recall(checks)
+        if all(item.stash[CASE].endpoint.replay is not None for item in checks):
+            return None  # nothing to wait for
+        from pytest_llmbench.turns import may_choose, run_in_turn
+
+        if len({case.key for case in self._cases}) <= 1 or not may_choose(session):
+            return None
+        run_in_turn(session, lambda cases, *, wait: self._begin().first_there(cases, wait=wait))
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -70,6 +74,15 @@ class Grading:
 
         end_again(known)
         return True
+
+    def _begin(self) -> Grader:
+        """Ask for all answers, once."""
+        from pytest_llmbench.check import Grader
+
+        if self._grader is None:
+            self._grader = Grader(self._run.settings)
+            self._grader.expect(self._cases)
+        return self._grader
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

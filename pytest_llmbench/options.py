@@ -105,6 +105,13 @@ def _levels(text: str) -> tuple[int, ...]:
     return levels
 
 
+def _goodput(text: str) -> str:
+    from pytest_llmbench.speed.goodput import read_bounds
+
+    read_bounds(text)
+    return text
+
+
 def _report(text: str) -> ReportTarget:
     from pytest_llmbench.reports import FORMATS
 
@@ -143,6 +150,12 @@ OPTIONS = (
     Option("sweep", "N,N,…", "requests in flight of the concurrency sweep (default: 1,2,4,8,16,32,64)", _levels, SWEEP),
     Option("min-tok-s", "RATE", "a single stream must decode at least that many tokens a second", _positive_float),
     Option("max-ttft", "SECONDS", "a single stream must begin within that time", _positive_float),
+    Option(
+        "goodput",
+        "NAME:SECONDS,…",
+        "count the requests that are served in time: ttft, tpot, itl (99 % of the tokens), e2e; such as ttft:0.5,tpot:0.05",
+        _goodput,
+    ),
     Option("baseline", "REPORT", "not worse than: a report.json, a run folder, or the name of an endpoint of this run"),
     Option("fail-under", "PERCENT", "lowest pass rate that is good enough", _percent),
     Option("drop", "POINTS", "drop of the pass rate that has to show (default: 20)", _percent, DROP_PERCENT),
@@ -231,6 +244,7 @@ def read_settings(config: pytest.Config) -> Settings:
         sweep=value_of(config, "sweep"),
         min_tok_s=value_of(config, "min-tok-s"),
         max_ttft_s=value_of(config, "max-ttft"),
+        goodput=value_of(config, "goodput"),
         baseline=baseline,
         baseline_endpoint=baseline_endpoint,
         fail_under=value_of(config, "fail-under"),
@@ -263,7 +277,7 @@ def _gone_on(config: pytest.Config, begun: RunRecord, asked: Settings) -> Settin
 
 
 def _resumed_folder(config: pytest.Config, given: str) -> Path:
-    return Path(os.path.normpath(_typed_path(config, given)))
+    return Path(os.path.normpath(typed_path(config, given)))
 
 
 def _sampling(config: pytest.Config, begun: RunRecord | None) -> Sampling:
@@ -297,13 +311,13 @@ def _is_given(config: pytest.Config, option: Option, *, typed: bool = False) -> 
     return (config.getini(option.dest) if given in (None, []) and not typed else given) not in (None, [], "", False)
 
 
-def _typed_path(config: pytest.Config, given: str) -> Path:
+def typed_path(config: pytest.Config, given: str) -> Path:
     """Return a path from where pytest was started; shells leave the `~` of `--llm-out=~/runs` to us."""
     return config.invocation_params.dir / os.path.expanduser(given)  # noqa: PTH111 - takes `~nobody` as it is
 
 
 def _run_folder(config: pytest.Config, given: str) -> Path:
-    out = Path(os.path.normpath(_typed_path(config, given)))
+    out = Path(os.path.normpath(typed_path(config, given)))
     if any(place.is_relative_to(out) for place in (config.invocation_params.dir, config.rootpath)):
         raise UsageFault(
             f"--llm-out={given}: wanted a folder of its own, got one that holds your work; use {given}/NAME"
@@ -324,7 +338,7 @@ def _baseline(config: pytest.Config, endpoints: Iterable[Endpoint]) -> tuple[str
         if len(names) == 1:
             raise UsageFault(f"--llm-baseline={given}: is the only endpoint; name another one to compare with it")
         return None, given
-    path = _typed_path(config, given)
+    path = typed_path(config, given)
     path = path / "report.json" if path.is_dir() else path
     try:
         decode(path.read_bytes(), Report)
@@ -367,7 +381,7 @@ def _endpoints(config: pytest.Config, sampling: Sampling, begun: RunRecord | Non
     from pytest_llmbench import client
     from pytest_llmbench.endpoints.resolve import Context, resolve_all
 
-    path = _typed_path(config, value_of(config, "config"))
+    path = typed_path(config, value_of(config, "config"))
     context = Context(
         sampling,
         path,

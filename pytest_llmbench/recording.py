@@ -82,7 +82,7 @@ class Recording:
             return None
         from pytest_llmbench.scheduling import CaseScheduling
 
-        return CaseScheduling(config, log, self._run.endpoint_names)
+        return CaseScheduling(config, log, self._run.endpoint_names, self._run.measurable_names)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -99,9 +99,9 @@ class Recording:
         """Begin the record before the first test is dealt out; with xdist."""
         from pytest_llmbench.nodeids import read_check_id, read_speed_id
 
-        names = self._run.endpoint_names
-        speed = [nodeid for nodeid in ids if read_speed_id(nodeid, names)]
-        if speed or any(read_check_id(nodeid, names) for nodeid in ids):
+        names, measurable, root = self._run.endpoint_names, self._run.measurable_names, self._run.config.rootpath
+        speed = [nodeid for nodeid in ids if read_speed_id(nodeid, measurable, root)]
+        if speed or any(read_check_id(nodeid, names, root) for nodeid in ids):
             self._begin(ids, speed)
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
@@ -112,7 +112,7 @@ class Recording:
         from pytest_llmbench.nodeids import read_check_id
         from pytest_llmbench.verdict import tell_crash
 
-        known = read_check_id(crashitem, self._run.endpoint_names)
+        known = read_check_id(crashitem, self._run.endpoint_names, self._run.config.rootpath)
         if known is not None:
             tell_crash(report, known)
 
@@ -211,7 +211,9 @@ class Recording:
         from pytest_llmbench.nodeids import read_check_id
         from pytest_llmbench.provenance import missing_line
 
-        checks = {nodeid: read_check_id(nodeid, self._run.endpoint_names) for nodeid in nodeids}
+        checks = {
+            nodeid: read_check_id(nodeid, self._run.endpoint_names, self._run.config.rootpath) for nodeid in nodeids
+        }
         root = self._run.config.rootpath
         places = {(root / nodeid.partition("::")[0]).parent for nodeid, known in checks.items() if known}
         refuse_changed(Path(self._run.settings.out), [place for place in places if (place / SUITE_FILE).exists()])

@@ -53,6 +53,11 @@ class Run:
         return frozenset(endpoint.name for endpoint in self.settings.endpoints)
 
     @property
+    def measurable_names(self) -> frozenset[str]:
+        """What stands between the brackets of a speed test's id; a replay has no speed."""
+        return frozenset(endpoint.name for endpoint in self.settings.endpoints if endpoint.replay is None)
+
+    @property
     def is_used(self) -> bool:
         """Whether the command line asks for endpoints or for a suite; cheap, and good enough for a header."""
         return bool(value_of(self.config, "endpoint")) or any(map(_names_a_suite, self.config.args))

@@ -20,15 +20,20 @@ class CaseScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships 
     xdist's own `loadgroup` would do the same, but writes the group into the test ids.
     """
 
-    def __init__(self, config: pytest.Config, log: Producer | None, endpoints: frozenset[str]) -> None:
+    def __init__(
+        self, config: pytest.Config, log: Producer | None, endpoints: frozenset[str], measurable: frozenset[str]
+    ) -> None:
+        """Deal out the tests of these endpoints; `measurable` are those that have a speed."""
         super().__init__(config, log)
+        self._root = config.rootpath
         self._endpoints = endpoints
+        self._measurable = measurable
 
     def _split_scope(self, nodeid: str) -> str:
-        check = read_check_id(nodeid, self._endpoints)
+        check = read_check_id(nodeid, self._endpoints, self._root)
         if check is not None:
             return "/".join(map(str, check.key))
-        measured = read_speed_id(nodeid, self._endpoints)
+        measured = read_speed_id(nodeid, self._measurable, self._root)
         # One after the other: two workers would only wait for each other.
         return nodeid if measured is None else f"speed/{measured}"
 

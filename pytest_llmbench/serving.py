@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_llmbench.nodeids import read_speed_id
+from pytest_llmbench.provision.kept import Wishes
 from pytest_llmbench.provision.neighbour import Neighbour
-from pytest_llmbench.provision.owner import Owner, Wishes
+from pytest_llmbench.provision.owner import Owner
 
 if TYPE_CHECKING:
     import pytest
@@ -35,11 +36,16 @@ class Servers:
             hide: takes away what else is shown on the terminal; None if nothing is.
         """
         self._terminal = Terminal(run.config, hide)
-        self._left = {nodeid: read_speed_id(nodeid, run.endpoint_names) for nodeid in speed_tests}
+        names, root = run.measurable_names, run.config.rootpath
+        self._left = {nodeid: read_speed_id(nodeid, names, root) for nodeid in speed_tests}
         endpoints, kinds = run.settings.endpoints, run.server_kinds
         self._owner = Owner(endpoints, kinds, folder, Wishes(is_pending=self._is_pending, tell=self._terminal.tell))
         self._owner.start()
-        self._neighbours = [Neighbour(one, kinds) for one in endpoints if one.url is not None and one.problem is None]
+        self._neighbours = [
+            Neighbour(one, kinds, self._terminal.tell)
+            for one in endpoints
+            if one.url is not None and one.problem is None
+        ]
 
     def done(self, nodeid: str) -> None:
         """Note that a test has ended."""
@@ -48,8 +54,9 @@ class Servers:
     def close(self) -> Mapping[str, Endpoint]:
         """Stop what was started, and return the endpoints that have a server, with what is known of it."""
         self._owner.close()
+        others = {one.name: one.leave() for one in self._neighbours}
         self._terminal.close()
-        return {**self._owner.served, **{one.name: one.leave() for one in self._neighbours}}
+        return {**self._owner.served, **others}
 
     @property
     def known(self) -> Mapping[str, Endpoint]:

@@ -65,8 +65,10 @@ def test_the_checks_run_from_an_empty_folder(wheel: Path, tmp_path: Path) -> Non
     assert {row["suite"] for row in report["checks"]} == {
         path.parent.name for path in (ROOT / "suites").glob("*/suite.yaml")
     }
-    command = [venv / "bin/llmbench", "report", "markdown", "out"]
+    command = [str(venv / "bin/llmbench"), "report", "markdown", "out"]
     markdown = subprocess.run(command, cwd=empty, check=True, capture_output=True, text=True).stdout
     assert "22/22" in markdown
-    letters = subprocess.run([venv / "bin/llmbench", "prompts", "letters"], cwd=empty, check=True, capture_output=True)
+    letters = subprocess.run(
+        [str(venv / "bin/llmbench"), "prompts", "letters"], cwd=empty, check=True, capture_output=True
+    )
     assert len(letters.stdout.splitlines()) == 5

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pytest_llmbench.client.inline import answer_offset, visible
-from pytest_llmbench.client.tokencounts import Said, TokenCounts, count, tokens_of
-from pytest_llmbench.client.wire import Chunk, Delta
+from pytest_llmbench.client.pieces import Pieces
+from pytest_llmbench.client.tokencounts import TokenCounts, count
+from pytest_llmbench.client.wire import Chunk, Delta, PlainChunk
 from pytest_llmbench.errors import EndpointError
-from pytest_llmbench.model.completion import Exchange, TextChunk, Timing, Usage
+from pytest_llmbench.model.completion import Exchange, Timing, Usage
 
 _ABORTED = frozenset({"abort", "error"})
 """Finish reasons by which vLLM, SGLang and others say that the server, not the model, stopped."""
@@ -20,17 +21,13 @@ class ServerSaidError(EndpointError):
     """The server reported an error where a chunk was due. Its text is the server's own."""
 
 
-_Piece = tuple[float, str, str, int, Said]
-"""What one event added: its time, content, reasoning, length of what it added to tool calls, tokens up to it."""
-
-
 class Deltas:
     """Takes chunk after chunk, each with its time; in the end it makes the `Exchange`."""
 
     def __init__(self) -> None:
         self.finish_reason: str | None = None
         self.choices = 0
-        self._pieces: list[_Piece] = []
+        self._pieces = Pieces()
         self._counts = TokenCounts()
         self._model: str | None = None
         self._usage: Mapping[str, Any] = {}
@@ -58,8 +55,7 @@ class Deltas:
                 content = delta.content or ""
                 reasoning = delta.reasoning_content or delta.reasoning or ""  # both may hold the same text
                 call_chars = _call_chars(delta) if delta.tool_calls else 0
-                if content or reasoning or call_chars:
-                    self._pieces.append((at_s, content, reasoning, call_chars, tokens))
+                self._pieces.add(at_s, content, reasoning, call_chars, tokens)
             if choice.finish_reason:
                 self._finish(choice.finish_reason)
         if chunk.model:
@@ -70,6 +66,12 @@ class Deltas:
         if figures := chunk.server_timings:
             self._timings = figures
 
+    def take_plain(self, chunks: Sequence[PlainChunk], at_s: float) -> None:
+        """Fold in those of one read; the same as `take` for each of them."""
+        self.choices += len(chunks)
+        self._pieces.add_plain(at_s, chunks)
+        self._model = next((chunk.model for chunk in reversed(chunks) if chunk.model), self._model)
+
     def _finish(self, reason: str) -> None:
         if reason in _ABORTED:
             raise ServerSaidError(f"finish_reason {reason}")
@@ -77,10 +79,9 @@ class Deltas:
 
     def exchange(self, ended_at_s: float) -> Exchange:
         """Return what all chunks together say; the reads are the caller's to add."""
-        content = "".join([content for _, content, _, _, _ in self._pieces])
-        reasoning = "".join([reasoning for _, _, reasoning, _, _ in self._pieces])
+        content, reasoning = self._pieces.content, self._pieces.reasoning
         timings = None if self._timings is None else json.loads(_sound(json.dumps(self._timings, ensure_ascii=False)))
-        text_times_s = [at_s for at_s, content, reasoning, _, _ in self._pieces if content or reasoning]
+        text_times_s = self._pieces.text_times_s()
         return Exchange(
             content=_sound(content),
             reasoning=_sound(reasoning) or None,
@@ -95,29 +96,13 @@ class Deltas:
             ),
             served_model=None if self._model is None else _sound(self._model),
             server_timings=timings,
-            chunks=self._chunks(),
-        )
-
-    def _chunks(self) -> tuple[TextChunk, ...]:
-        if not self._pieces:
-            return ()
-        carried = tokens_of([said for _, _, _, _, said in self._pieces])
-        return tuple(
-            TextChunk(at_s, len(content) + len(reasoning) + call_chars, not (content or call_chars), tokens)
-            for (at_s, content, reasoning, call_chars, _), tokens in zip(self._pieces, carried, strict=True)
+            chunks=self._pieces.chunks(),
         )
 
     def _answer_began_s(self, content: str, *, told_apart: bool) -> float | None:
         # A server that tells reasoning apart leaves none in the content, and tags there are the answer's own.
         offset = visible(content) if told_apart else answer_offset(content)
-        if offset is None:
-            return None
-        seen = 0
-        for at_s, text, _, _, _ in self._pieces:
-            seen += len(text)
-            if offset < seen:
-                return at_s
-        return None
+        return None if offset is None else self._pieces.reached_s(offset)
 
 
 def _call_chars(delta: Delta) -> int:

@@ -104,6 +104,6 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or an offset of twenty digits
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -65,8 +65,10 @@ class SseParser:
         self._name = ""
         self._read = -1
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take one read and return the events that it completes.
+    def feed(self, data: bytes) -> tuple[list[Event], list[bytes]]:
+        """Take one read and return the events that it completes, and after them the data of the plain ones.
+
+        An event is plain that has no name and one line, as nearly all have: those of a read come out together.
 
         Raises:
             EventTooLongError: an event grew over the bound; the parser is of no further use.
@@ -79,28 +81,28 @@ class SseParser:
         if b"\r" in data:
             self._after_cr = data.endswith(b"\r")
             self._lines(data, events)
-            return events
+            return events, []
         # All but the first and the last event of a read are whole, and nearly all of them are one line of data.
         end = data.rfind(b"\n\n") + 2
         if end == 1:  # there is none
             self._lines(data, events)
-            return events
+            return events, []
         is_amid_event = self._first or self._partial or self._data or self._name
         start = data.find(b"\n\n") + 2 if is_amid_event else 0
         self._lines(data[:start], events)
-        self._events(data[start:end], events)
-        self._lines(data[end:], events)
-        return events
+        plain = self._plain(data[start:end])
+        if not plain:
+            self._lines(data[start:end], events)
+        self._lines(data[end:], events)  # completes none: there is no blank line in it
+        return events, plain
 
-    def _events(self, data: bytes, events: list[Event]) -> None:
-        """Take whole events, ended by LF only."""
-        read = self._read
+    def _plain(self, data: bytes) -> list[bytes]:
+        """Return the data of whole events ended by LF only; nothing where any of them is more than one line of data."""
         if data.startswith(_PLAIN) and len(data) < self._limit_bytes:
             values = data[len(_PLAIN) : -2].split(_NEXT)
-            if data.count(b"\n") == 2 * len(values):  # so each is one line of data
-                events += [Event("message", value, read) for value in values]
-                return
-        self._lines(data, events)
+            if data.count(b"\n") == 2 * len(values):
+                return values
+        return []
 
     def _lines(self, data: bytes, events: list[Event]) -> None:
         """Take anything."""

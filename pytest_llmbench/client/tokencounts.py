@@ -15,7 +15,8 @@ MAX_COUNT = 2**53
 
 Said = tuple[int | None, ...]
 """Tokens so far, by each way of saying it: token ids, log probabilities, usage, llama.cpp's timings."""
-_SILENT: Said = (None, None, None, None)
+SILENT: Said = (None, None, None, None)
+"""Of an event that says nothing of tokens."""
 
 
 def count(found: Any, *path: str) -> int | None:
@@ -45,7 +46,7 @@ class TokenCounts:
                 logprobs = self._logprobs = self._logprobs + len(choice.logprobs.content)
         usage, timings = chunk.usage, chunk.timings
         if ids is None and logprobs is None and usage is None and timings is None:
-            return _SILENT
+            return SILENT
         return ids, logprobs, count(usage, "completion_tokens"), count(timings, "predicted_n")
 
 
@@ -57,6 +58,8 @@ def tokens_of(said: Sequence[Said]) -> Sequence[int | None]:
     Args:
         said: of each event with text, in order.
     """
+    if SILENT in said:
+        return [None] * len(said)
     for totals in zip(*said, strict=True):
         if None in totals:
             continue

@@ -2,13 +2,15 @@
 
 Servers send fields of odd types. Those who send none of them are read by a decoder that makes nothing else than these
 records, at a third of the price; what it refuses is read leniently, and an odd field is then as one that is not there.
+Nearly all chunks hold a piece of text and nothing else. Those have records of their own, whose types refuse whatever else
+would count, so that nobody has to look for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
@@ -73,7 +75,47 @@ class Chunk(msgspec.Struct, gc=False):
         return bool(self.error) or self.object == "error"
 
 
+class PlainDelta(msgspec.Struct, gc=False):
+    """A `Delta` of text only."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: None = None
+
+
+class PlainChoice(msgspec.Struct, gc=False):
+    """A `Choice` that has a delta of text only."""
+
+    delta: PlainDelta
+    message: None = None
+    finish_reason: None = None
+    token_ids: None = None
+    logprobs: None = None
+
+
+class PlainChunk(msgspec.Struct, gc=False):
+    """A `Chunk` that says nothing but text."""
+
+    choices: tuple[PlainChoice]
+    model: str | None = None
+    usage: None = None
+    timings: None = None
+    metrics: None = None
+    error: None = None
+    object: Literal["chat.completion.chunk"] | None = None
+
+
 _DECODER = msgspec.json.Decoder(Chunk)
+_PLAIN_DECODER = msgspec.json.Decoder(PlainChunk)
+
+
+def read_plain(values: Sequence[bytes]) -> list[PlainChunk] | None:
+    """Return what these chunks say; None if any of them is not plain, and all are to be read by `read_chunk`."""
+    try:
+        return list(map(_PLAIN_DECODER.decode, values))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def read_chunk(data: bytes) -> Chunk:

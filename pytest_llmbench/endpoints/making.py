@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pytest_llmbench.endpoints.context import Context
+from pytest_llmbench.endpoints.keys import read_key
 from pytest_llmbench.endpoints.shape import EndpointConfig, SamplingConfig
 from pytest_llmbench.endpoints.spec import UrlSpec, name_from
 from pytest_llmbench.errors import EndpointError, UsageFault
 from pytest_llmbench.model.endpoint import Endpoint, Sampling, ServerInfo
 from pytest_llmbench.model.serving import Serve
-
-
-def check_key(config: EndpointConfig, source: str, context: Context) -> None:
-    """See that the variable of the key holds one.
-
-    Raises:
-        UsageFault: it does not; said of `source`.
-    """
-    if config.api_key_env is not None and not context.environment.get(config.api_key_env):
-        raise UsageFault(f"{source}: the environment variable {config.api_key_env} is not set; export it with the key")
 
 
 def running(config: EndpointConfig, at: UrlSpec, context: Context) -> Endpoint:
@@ -34,29 +26,23 @@ def running(config: EndpointConfig, at: UrlSpec, context: Context) -> Endpoint:
     Raises:
         UsageFault: a model that must be chosen.
     """
-    key = context.environment.get(config.api_key_env) if config.api_key_env else None
     model, problem = config.model or at.model, None
     if model is None:
         try:
-            model = _choose_model(at.url, context.discover(at.url, key))
+            model = _choose_model(at.url, context.discover(at.url, read_key(config.api_key_env, context.environment)))
         except EndpointError as error:
             problem = str(error)
-    return Endpoint(
-        name=at.name or name_from(model or urlsplit(at.url).netloc),
-        url=at.url,
-        model=model,
-        sampling=_sampling(config.sampling, context.sampling),
-        api_key_env=config.api_key_env,
-        extra_body=config.body,
-        context_tokens=config.context_tokens,
-        server=ServerInfo(kind=config.kind),
-        metadata=config.metadata,
-        problem=problem,
-    )
+    endpoint = _endpoint(config, at.name or name_from(model or urlsplit(at.url).netloc), config.kind, context)
+    return replace(endpoint, url=at.url, model=model, problem=problem)
 
 
 def started(config: EndpointConfig, name: str, serve: Serve, context: Context) -> Endpoint:
     """Make the endpoint of a server to start; its URL is known once it is up."""
+    return replace(_endpoint(config, name, serve.kind, context), serve=serve)
+
+
+def _endpoint(config: EndpointConfig, name: str, kind: str | None, context: Context) -> Endpoint:
+    """Make what the two have in common."""
     return Endpoint(
         name=name,
         model=config.model,
@@ -64,9 +50,8 @@ def started(config: EndpointConfig, name: str, serve: Serve, context: Context) -
         api_key_env=config.api_key_env,
         extra_body=config.body,
         context_tokens=config.context_tokens,
-        server=ServerInfo(kind=serve.kind),
+        server=ServerInfo(kind=kind),
         metadata=config.metadata,
-        serve=serve,
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pytest_llmbench.endpoints.config import Entry, load_models_file
 from pytest_llmbench.endpoints.context import Context
-from pytest_llmbench.endpoints.making import check_key, running, started
+from pytest_llmbench.endpoints.keys import check_key
+from pytest_llmbench.endpoints.making import running, started
 from pytest_llmbench.endpoints.replay import recorded_endpoint, recorded_endpoints
 from pytest_llmbench.endpoints.shape import EndpointConfig
 from pytest_llmbench.endpoints.spec import (
@@ -92,7 +93,7 @@ def _named(spec: NamedSpec, context: Context) -> tuple[Endpoint, ...]:
 
 def _from_file(entry: Entry, context: Context) -> Endpoint:
     config = entry.config
-    check_key(config, str(entry.place("api_key_env")), context)
+    check_key(config.api_key_env, context.environment, str(entry.place("api_key_env")))
     if config.serve is not None:
         kind = kind_named(context.kinds, config.serve.kind or "", str(entry.place("serve", "kind")))
         serve = to_serve(config.serve, kind, context.config.absolute().parent, str(entry.place("serve")))

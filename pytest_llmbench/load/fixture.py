@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pytest_llmbench import client
+from pytest_llmbench.endpoints.keys import read_key
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.load.measure import Measurer
 from pytest_llmbench.model.codec import decode
@@ -18,6 +18,7 @@ from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.provision.lease import leased
 from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.speed.bars import Bars
+from pytest_llmbench.speed.goodput import read_bounds
 from pytest_llmbench.speed.workloads import Workload
 
 Measurers = MutableMapping[tuple[str, str | None], Measurer]
@@ -25,12 +26,12 @@ Measurers = MutableMapping[tuple[str, str | None], Measurer]
 
 
 def _open_measurer(settings: Settings, endpoint: Endpoint) -> Measurer:
-    variable = endpoint.api_key_env
     return Measurer(
         endpoint,
         f"{settings.run_id}/{settings.seed}",
-        os.environ.get(variable) if variable else None,
+        read_key(endpoint.api_key_env),
         client.Timeouts(total_s=settings.timeout_s),
+        None if settings.goodput is None else read_bounds(settings.goodput),
     )
 
 

@@ -73,7 +73,7 @@ class Measurer:
         return asyncio.run(self._sweep(workload, levels))
 
     def _see_that_it_fits(self, workload: Workload) -> None:
-        context_tokens = self.endpoint.server.context_tokens
+        context_tokens = self.endpoint.context_tokens or self.endpoint.server.context_tokens
         if context_tokens is not None and workload.tokens > context_tokens:
             raise ContextTooSmallError(
                 f"{self.endpoint.url}: prompt and answer have {workload.tokens} tokens,"

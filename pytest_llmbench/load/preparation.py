@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ LONG_TOKENS = 8192
 """From there on one is enough: its words differ by less than a hundredth, and to read it costs seconds."""
 TRIES = 2
 """Times that a length is counted and corrected."""
+_REFUSED = re.compile(r"HTTP (400|422|500|501)\b")
+"""How servers refuse a field; llama-server and others fall over one with a 500."""
 CUT_SHARE = 0.8
 """Of the length that was aimed at: what a calibration is never wrong by, and a prompt that was cut falls below."""
 
@@ -60,6 +63,8 @@ async def _learn_dialect(asker: Asker, questions: Questions) -> None:
         if answered.error is None:
             return
         refusals.append(answered.error)
+        if not _REFUSED.search(answered.error):
+            break  # a server that is overloaded or gone said nothing of these fields
     questions.dialect = None
     raise EndpointError(refusals[-1])
 

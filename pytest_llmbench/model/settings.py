@@ -50,6 +50,8 @@ class Settings:
     """Bar for the decode rate of a single stream; None: no bar."""
     max_ttft_s: float | None = None
     """Bar for the time to first token of a single stream."""
+    goodput: str | None = None
+    """Bounds for requests, as `speed.goodput.read_bounds` reads them; None: none."""
     baseline: str | None = None
     """Absolute path of the report of an earlier run."""
     baseline_endpoint: str | None = None

@@ -83,9 +83,7 @@ class SpeedRow:
     ] = None
     peak_tok_s: Annotated[Spread | None, described("of all streams, most tokens in any second")] = None
     request_rate_s: Annotated[Spread | None, described("whole answers a second, ramps included")] = None
-    goodput_share: Annotated[Spread | None, described("requests that met the bounds of TTFT and TPOT / all judged")] = (
-        None
-    )
+    goodput_share: Annotated[Spread | None, described("requests that met all of `goodput_bounds` / all judged")] = None
     goodput_rate_s: Annotated[Spread | None, described("requests a second that met them")] = None
     prompt_tokens: Annotated[Spread | None, described("as the server counted, cached ones included")] = None
     cached_tokens: Annotated[Spread | None, described("prompt tokens from the server's prefix cache")] = None
@@ -93,6 +91,10 @@ class SpeedRow:
     reasoning_tokens: Annotated[Spread | None, described("as the server counted")] = None
     answer_tokens: Annotated[Spread | None, described("completion tokens less reasoning tokens")] = None
     tokens_per_chunk: Annotated[Spread | None, described("tokens in an event of the stream")] = None
+    goodput_bounds: Annotated[
+        Mapping[str, float],
+        described("seconds that goodput allows a request: `ttft`, `tpot`, `itl` (99 % of its tokens), `e2e`"),
+    ] = field(default_factory=dict)
     unknown: Annotated[Mapping[str, str], described("for figures that are null, why")] = field(default_factory=dict)
     marks: Annotated[
         Mapping[str, str],

@@ -20,13 +20,15 @@ from pytest_llmbench.servers.kind import ServerKind, quantisation_named
 _MODELS = "/models"
 
 
-def what_is_there(url: str, models: Any, kinds: Mapping[str, ServerKind], *, api_key: str | None = None) -> ServerInfo:
+def what_is_there(
+    url: str, kinds: Mapping[str, ServerKind], said: str | None = None, *, api_key: str | None = None
+) -> ServerInfo:
     """Return what is known of a server.
 
     Args:
         url: base URL of its API, up to and including `/v1`.
-        models: what `{url}/models` answered, in JSON; None to ask it here.
         kinds: that it may be of; told by `owned_by` in its list of models.
+        said: name of the kind that its user takes it for.
         api_key: sent as bearer token.
     """
     here = find_here(url)
@@ -35,8 +37,8 @@ def what_is_there(url: str, models: Any, kinds: Mapping[str, ServerKind], *, api
     def ask(address: str) -> Any | None:
         return ask_json(address, api_key, by_proxy=here is None)
 
-    models = ask(url.rstrip("/") + _MODELS) if models is None else models
-    kind = _kind_of(models, kinds)
+    models = ask(url.rstrip("/") + _MODELS)
+    kind = _kind_of(models, kinds, said)
     if kind is None:
         return ServerInfo(gpus=gpus)
     root, listed = root_of(url, kind), kind.api_path + _MODELS
@@ -53,12 +55,18 @@ def what_is_there(url: str, models: Any, kinds: Mapping[str, ServerKind], *, api
     )
 
 
-def _kind_of(models: Any, kinds: Mapping[str, ServerKind]) -> ServerKind | None:
+def _kind_of(models: Any, kinds: Mapping[str, ServerKind], said: str | None) -> ServerKind | None:
+    """Some kinds cannot be told from outside, so the user's word counts unless the server contradicts it."""
     cards = models.get("data") if isinstance(models, dict) else None
     owners = (
         {str(card.get("owned_by")) for card in cards if isinstance(card, dict)} if isinstance(cards, list) else set()
     )
-    return next((kind for kind in kinds.values() if not owners.isdisjoint(kind.owned_by)), None)
+    seen = next((kind for kind in kinds.values() if not owners.isdisjoint(kind.owned_by)), None)
+    likely = kinds.get(said or "")
+    if likely is None:
+        return seen
+    is_contradicted = seen is not None and likely.owned_by and owners.isdisjoint(likely.owned_by)
+    return seen if is_contradicted else likely
 
 
 def root_of(url: str, kind: ServerKind) -> str:

@@ -90,6 +90,9 @@ class Beforehand:
 
     def __init__(self, kind: ServerKind, serve: Serve, launch: Launch) -> None:
         """Begin; the arguments are those of `probe_version`."""
+        self.kind = kind
+        self.serve = serve
+        self.launch = launch
         self._given_up = given_up = threading.Event()
         self.path = path = local_model(serve.model, launch, serve)
         """Where the model lies, as far as the user's words tell; None if nowhere here."""
@@ -122,8 +125,7 @@ class _Later(threading.Thread, Generic[T]):
 
     def run(self) -> None:
         """Work, behind whatever else has to be done: the server is loading."""
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)
+        os.nice(LOWER_PRIORITY)  # in Linux, of the thread that asks
         self._result = self._work()
 
     def result(self, timeout_s: float) -> T | None:

@@ -29,33 +29,21 @@ _ELSEWHERE = frozenset({"ssh", "autossh", "kubectl", "srun"})
 """Programs by which a server is started on another machine."""
 
 
-def what_runs(  # noqa: PLR0913 - the last two have defaults
-    kind: ServerKind,
-    serve: Serve,
-    launch: Launch,
-    root_url: str,
-    *,
-    api_key: str | None = None,
-    beforehand: Beforehand | None = None,
-) -> ServerInfo:
+def what_runs(begun: Beforehand, root_url: str, *, api_key: str | None = None) -> ServerInfo:
     """Return what is known of a server that is up; how its start went is the caller's to add.
 
     Args:
-        kind: of the server.
-        serve: what the user asked for.
-        launch: what was started.
+        begun: what was asked for and started, and what could be found out since then.
         root_url: where it answers, without a path.
         api_key: the server may want it; nothing of it is written down.
-        beforehand: begun when the server was started; else it is begun here.
     """
-    begun = beforehand or Beforehand(kind, serve, launch)
+    kind, serve, launch = begun.kind, begun.serve, begun.launch
     facts = facts_of(kind, lambda path: ask_json(root_url + path, api_key), serve)
     if facts.version is None:
         facts = _merged(facts, begun.version())
     model = facts.model or serve.model
     path = local_model(model, launch, serve) or begun.path
     digest = begun.sha256() if path is None or path == begun.path else model_sha256(path)
-    begun.close()
     env = environment(launch, serve)
     secrets = (*secrets_in(env), *secrets_in_words(launch.argv), *([api_key] if api_key else ()))
     argv, own = _without_port(kind, serve, launch, urlsplit(root_url).port)

@@ -87,13 +87,27 @@ async def first_answer(place: Place, seen: Seen) -> str:
     Raises:
         EndpointError: it is up, but gives no answer.
     """
-    # Never through a proxy: it is our own child. And never by TLS, whose certificates take long to load.
-    http = httpx.AsyncClient(trust_env=False, verify=False)  # noqa: S501
-    async with http:
+    async with _our_own_client() as http:
         await _until_up(http, place, seen)
         model = place.endpoint.model or await _first_model(http, place)
         await _generate(http, place, model)
     return model
+
+
+async def is_well(health_url: str, api_key: str | None) -> bool:
+    """Look once whether a server that was up still is; one that takes `PATIENCE_S` to say so is not."""
+    try:
+        async with _our_own_client() as http:
+            headers = request_headers(Site(health_url, api_key))
+            answer = await http.get(health_url, headers=headers, timeout=PATIENCE_S)
+    except (httpx.HTTPError, EndpointError):
+        return False
+    return answer.status_code == httpx.codes.OK
+
+
+def _our_own_client() -> httpx.AsyncClient:
+    # Never through a proxy: it is our own child. And never by TLS, whose certificates take long to load.
+    return httpx.AsyncClient(trust_env=False, verify=False)  # noqa: S501
 
 
 async def _until_up(http: httpx.AsyncClient, place: Place, seen: Seen) -> None:

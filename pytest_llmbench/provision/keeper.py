@@ -1,15 +1,13 @@
-"""Keeps one server: starts it, and ends all that it started, even if pytest is killed. A program of its own.
+"""Keeps one server: starts it, and ends all that it started, even if pytest is killed. A process of its own.
 
-Standard library only, as it runs with `-I -S`. Everything below it stays below it: it adopts what its descendants leave
+It has the standard library and `family` only. Everything below it stays below it: it adopts what its descendants leave
 behind (PR_SET_CHILD_SUBREAPER), so it has no children any more exactly when nothing of the server is left.
 
 It reads lines of JSON, an order and perhaps `{"stop": SECONDS}`, and it writes what it has to tell:
 `{"pid"}` or `{"errno", "file"}` once, `{"status"}` when the server's first process has ended (negative: by that
-signal), `{"peak"}` in bytes as it grows. The end of its standard input means that nobody needs the server any more.
+signal), `{"peak"}` in bytes as it grows, and `{"strays"}`, number and start of those that have left its session. The end
+of its standard input means that nobody needs the server any more.
 """
-
-# Descriptors and process entries are what this is about; pathlib hides them and is slow to import.
-# ruff: noqa: PTH123, PTH208
 
 from __future__ import annotations
 
@@ -22,9 +20,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from pytest_llmbench.provision.family import Peak, children, descendants
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -36,8 +36,8 @@ KILL_SLOWEST_S = 2.0
 FIRST_LOOK_S, LOOK_EVERY_S = 0.1, 1.0
 IDLE_FACTOR = 100
 """Looking at memory takes one part of so many of a core at most; the machine is being measured."""
-GROWTH = 1.02
-"""The dear figure is read when the cheap one has grown so much since; also what is worth telling."""
+MOST_STRAYS = 100
+"""So that what is told fits into a pipe in one piece (PIPE_BUF)."""
 ORDERS, TOLD = 0, 1
 
 _libc = ctypes.CDLL(None)
@@ -61,6 +61,7 @@ class Keeper:
         self._kill_every_s = KILL_EVERY_S
         self._alone = self._ended = self._told_to_end = False
         self._peak = Peak()
+        self._strays: list[tuple[int, int]] = []
         self._unread = b""
         self._poll = select.poll()
         self._wake_fd, woken_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -104,12 +105,12 @@ class Keeper:
             self._reap()
             now_s = time.monotonic()
             if self._deadline_s is not None and now_s >= self._deadline_s:
-                for pid in _children():
+                for pid in children():
                     _signal(os.kill, pid, signal.SIGKILL)
                 self._reap()
                 self._kill_every_s = min(KILL_SLOWEST_S, 2 * self._kill_every_s)
             elif now_s >= next_look_s:
-                self._peak.look()
+                self._look()
                 next_look_s = now_s + max(LOOK_EVERY_S, IDLE_FACTOR * (time.monotonic() - now_s))
 
     def on_term(self, *_: object) -> None:
@@ -143,11 +144,22 @@ class Keeper:
     def _end(self, grace_s: float) -> None:
         """Ask everything to end; what has not after that time is killed."""
         if not self._ended and self._deadline_s is None:
-            self._peak.look()
+            self._look()
         deadline_s = time.monotonic() + grace_s
         self._deadline_s = deadline_s if self._deadline_s is None else min(self._deadline_s, deadline_s)
         if not self._ended:
             _signal(os.killpg, self._pid, signal.SIGTERM)
+
+    def _look(self) -> None:
+        below = descendants()
+        if self._peak.has_grown(below):
+            _tell(peak=self._peak.bytes)
+        # Should somebody kill -9 us, those of our session are found by it, these by what we said.
+        session = os.getsid(0)
+        strays = sorted((pid, found.started) for pid, found in below.items() if found.session != session)[:MOST_STRAYS]
+        if strays != self._strays:
+            self._strays = strays
+            _tell(strays=strays)
 
     def _reap(self) -> None:
         while True:
@@ -165,71 +177,8 @@ class Keeper:
                 _tell(status=dead.si_status if dead.si_code == os.CLD_EXITED else -dead.si_status)
             os.waitpid(dead.si_pid, 0)
             if dead.si_pid == self._pid:
-                for pid in _children():  # what it left in other groups
+                for pid in children():  # what it left in other groups
                     _signal(os.kill, pid, signal.SIGTERM)
-
-
-class Peak:
-    """Most memory that all descendants together held."""
-
-    def __init__(self) -> None:
-        self._bytes = 0
-        self._resident = 0.0
-
-    def look(self) -> None:
-        """Look once more.
-
-        Resident sizes count shared pages once for each process. Where they have grown, the proportional ones are read,
-        which takes the kernel a walk over all pages. What a single process held at most, the kernel remembers.
-        """
-        found = list(_descendants())
-        statuses = [_fields(pid, "status") for pid in found]
-        resident = sum(status.get("VmRSS", 0) for status in statuses)
-        held = max((status.get("VmHWM", 0) for status in statuses), default=0)
-        if resident > self._resident * GROWTH:
-            self._resident = resident
-            held = max(held, sum(map(_proportional, found, statuses)))
-        if held > self._bytes * GROWTH:
-            self._bytes = held
-            _tell(peak=held)
-
-
-def _proportional(pid: int, status: dict[str, int]) -> int:
-    return _fields(pid, "smaps_rollup").get("Pss") or status.get("VmRSS", 0)
-
-
-def _fields(pid: int, file: str) -> dict[str, int]:
-    """Return the sizes in a file of /proc, in bytes; none if the process is gone."""
-    try:
-        with open(f"/proc/{pid}/{file}", "rb") as lines:
-            words = [line.split() for line in lines]
-    except OSError:
-        return {}
-    return {line[0].rstrip(b":").decode(): int(line[1]) * 1024 for line in words if line[2:] == [b"kB"]}
-
-
-def _parents() -> dict[int, int]:
-    """Return process id -> that of its parent, for all processes."""
-    found = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:  # it may be gone
-                found[int(name)] = int(stat.read().rpartition(b")")[2].split()[1])
-    return found
-
-
-def _children() -> list[int]:
-    """Return our children. Their numbers are theirs until we wait for them, so a signal never reaches a stranger."""
-    ours = os.getpid()
-    return [pid for pid, parent in _parents().items() if parent == ours]
-
-
-def _descendants() -> Iterator[int]:
-    parents = _parents()
-    below = {os.getpid()}
-    while below:
-        below = {pid for pid, parent in parents.items() if parent in below}
-        yield from below
 
 
 def _signal(send: Callable[[int, int], None], pid: int, signum: int) -> None:
@@ -283,7 +232,3 @@ def main() -> None:
         return
     signal.signal(signal.SIGTERM, keeper.on_term)
     keeper.keep()
-
-
-if __name__ == "__main__":
-    main()

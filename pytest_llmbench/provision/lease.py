@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO
 
-from pytest_llmbench.errors import ContextTooSmallError, EndpointError
+from pytest_llmbench.endpoints.keys import read_key
+from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.endpoint import Endpoint
+from pytest_llmbench.provision.health import is_well
 from pytest_llmbench.provision.state import ServerState, Status, lease_name, read_state
 from pytest_llmbench.runfolder import RunFolder
 
 POLL_S = 0.05
-NEWS_S = 3.0
-"""How long the owner of a server may take to notice that it died."""
+NEWS_S = 10.0
+"""How long a server that is not well may take to die, and its owner to say so."""
 
 
 class Lease:
@@ -78,15 +80,23 @@ class Lease:
         """
         if self._endpoint.serve is None:
             return error
-        deadline_s = time.monotonic() + NEWS_S
-        while True:
-            state = self._state()
-            is_as_asked = state.status is Status.READY and state.url == asked.url
-            if is_as_asked and time.monotonic() > deadline_s:
-                return error
-            if not is_as_asked and state.status is not Status.STOPPING:
-                return EndpointError(f"{state.problem or error}")
-            await asyncio.sleep(POLL_S)
+        looking = asyncio.ensure_future(self._is_well())
+        give_up_s = time.monotonic() + NEWS_S
+        try:
+            while True:
+                state = self._state()
+                if state.status is Status.READY and state.url == asked.url:
+                    if time.monotonic() > give_up_s or (looking.done() and looking.result()):
+                        return error
+                elif state.status is not Status.STOPPING:
+                    return error if state.problem is None else self._failed(state)
+                await asyncio.sleep(POLL_S)
+        finally:
+            looking.cancel()
+
+    async def _is_well(self) -> bool:
+        url = self._state().health_url
+        return url is not None and await is_well(url, read_key(self._endpoint.api_key_env))
 
     def _found(self) -> Endpoint | None:
         if self._endpoint.serve is None:
@@ -95,11 +105,14 @@ class Lease:
             raise EndpointError("the run was given up before the server was up")
         state = self._state()
         if state.status is Status.FAILED:
-            raise EndpointError(f"{self._endpoint.name}: {state.problem}")
+            raise self._failed(state)
         if state.status is not Status.READY:
             return None
         context_tokens = self._endpoint.context_tokens or state.context_tokens
         return replace(self._endpoint, url=state.url, model=state.model, context_tokens=context_tokens)
+
+    def _failed(self, state: ServerState) -> EndpointError:
+        return EndpointError(f"{self._endpoint.name}: {state.problem}")
 
     def _state(self) -> ServerState:
         return read_state(self._folder, self._endpoint.name)
@@ -118,8 +131,6 @@ def leased(folder: RunFolder, endpoint: Endpoint) -> Iterator[Endpoint]:
         up = lease.wait()
         try:
             yield up
-        except ContextTooSmallError:
-            raise  # a live server said so
         except EndpointError as error:
             if (why := asyncio.run(lease.explained(error, up))) is error:
                 raise

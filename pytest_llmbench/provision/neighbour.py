@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from pytest_llmbench.endpoints.keys import read_key
 from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
 from pytest_llmbench.provision.attached import root_of, what_is_there
 from pytest_llmbench.provision.tally import Tally
@@ -16,9 +16,11 @@ from pytest_llmbench.servers.kind import ServerKind
 class Neighbour:
     """Asked beside the first answers, so that nobody waits for what it tells of itself."""
 
-    def __init__(self, endpoint: Endpoint, kinds: Mapping[str, ServerKind]) -> None:
+    def __init__(self, endpoint: Endpoint, kinds: Mapping[str, ServerKind], tell: Callable[[str], None]) -> None:
+        """Begin to look; `tell` takes lines for the user, from another thread."""
         self._endpoint = endpoint
         self._kinds = kinds
+        self._tell = tell
         self._tally: Tally | None = None
         self._pool = ThreadPoolExecutor(1, f"llmbench-{endpoint.name}")
         self._looking = self._pool.submit(self._look)
@@ -47,11 +49,10 @@ class Neighbour:
     def _look(self) -> ServerInfo:
         url, said = self._endpoint.url, self._endpoint.server.kind
         assert url is not None  # noqa: S101 - for the type checker; others are no neighbours
-        variable = self._endpoint.api_key_env
-        key = os.environ.get(variable) if variable else None
-        info = what_is_there(url, None, self._kinds, api_key=key)
-        # What the owner says counts: some kinds cannot be told from outside.
-        info = replace(info, kind=said or info.kind)
+        key = read_key(self._endpoint.api_key_env)
+        info = what_is_there(url, self._kinds, said, api_key=key)
+        if said is not None and info.kind != said:
+            self._tell(f"{self.name}: said to be {said}, but its list of models is that of {info.kind}: taken for that")
         if (kind := self._kinds.get(info.kind or "")) is not None:
             self._tally = Tally(kind, key)
             self._tally.begin(root_of(url, kind))

@@ -19,10 +19,15 @@ from typing import Any
 import psutil
 
 from pytest_llmbench.model.serving import STOP_TIMEOUT_S
-from pytest_llmbench.provision import keeper
+from pytest_llmbench.provision.family import processes
 
 KILL_WITHIN_S = 60.0
 """How long after SIGKILL we wait; what hangs in a driver for longer may hang for ever."""
+
+_HOME = str(Path(__file__).parents[2])
+_KEEPER = "import sys; sys.path.append(sys.argv[1]); from pytest_llmbench.provision.keeper import main; main()"
+"""With nothing of site-packages on the path but us: it is to start quickly, and to depend on nobody's environment."""
+_KEEPER_KILLED = "its keeper was killed"
 
 
 class ServerProcess:
@@ -58,7 +63,7 @@ class ServerProcess:
         with log.open("wb") as out:
             self._keeper = subprocess.Popen(  # noqa: S603 - our own program
                 # The log's name is for those who read `ps`.
-                [sys.executable, "-I", "-S", "-B", keeper.__file__, str(log)],
+                [sys.executable, "-I", "-S", "-B", "-c", _KEEPER, _HOME, str(log)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=out,
@@ -87,7 +92,9 @@ class ServerProcess:
         while self._hear(None):
             if "pid" in self._said:
                 return int(self._said["pid"])
-        number = self._said.get("errno", errno.ECHILD)
+        number = self._said.get("errno")
+        if number is None:
+            raise ChildProcessError(errno.ECHILD, _KEEPER_KILLED)
         raise OSError(number, os.strerror(number), self._said.get("file"))
 
     @property
@@ -96,7 +103,7 @@ class ServerProcess:
         alive = self._hear(0.0)
         status = self._said.get("status")
         if status is None:
-            return None if alive else "its keeper was killed"
+            return None if alive else _KEEPER_KILLED
         return f"exit status {status}" if status >= 0 else _signal_name(-status)
 
     @property
@@ -163,9 +170,8 @@ class ServerProcess:
             pass
         self._told.close()
         if self._keeper.wait() < 0 and "pid" in self._said:
-            # Somebody killed it. The server's first process died with it, its group may not have.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._said["pid"], signal.SIGKILL)
+            # Somebody killed it. The server's first process died with it, the others may not have.
+            _kill_orphans(self._keeper.pid, self._said.get("strays", ()))
 
 
 def _signal_name(number: int) -> str:
@@ -173,6 +179,25 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def _kill_orphans(session: int, strays: Sequence[Sequence[int]]) -> None:
+    """Kill all that a keeper leaves that was killed itself.
+
+    Args:
+        session: the keeper's own, in which the server is, too.
+        strays: number and start of those that had left that session.
+    """
+    found = processes()
+    known = [found[pid].session for pid, started in strays if pid in found and found[pid].started == started]
+    sessions = {session, *known} - {0}  # which would be the kernel's
+    killed: set[int] = set()
+    # They may start others until they are dead.
+    while left := {pid for pid, process in processes().items() if process.session in sessions} - killed:
+        for pid in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= left
 
 
 def _names_below(pid: int) -> str:

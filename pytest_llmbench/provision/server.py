@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
 
 from pytest_llmbench.errors import UsageFault
-from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
-from pytest_llmbench.model.serving import Cause, Failure, Phase, Serve
+from pytest_llmbench.model.endpoint import ServerInfo
+from pytest_llmbench.model.serving import Cause, Failure, Phase
 from pytest_llmbench.provision.beforehand import Beforehand, environment
 from pytest_llmbench.provision.facts import what_runs
 from pytest_llmbench.provision.health import Place
 from pytest_llmbench.provision.ports import free_port, holder, is_taken, root_url
 from pytest_llmbench.provision.process import ServerProcess
-from pytest_llmbench.provision.progress import log_text
-from pytest_llmbench.provision.redaction import redact_text, secrets_in, secrets_in_words
+from pytest_llmbench.provision.start import Start
 from pytest_llmbench.provision.waiting import End, wait
 from pytest_llmbench.servers.advice import HELP
-from pytest_llmbench.servers.classify import classify
-from pytest_llmbench.servers.kind import Launch, ServerKind
+from pytest_llmbench.servers.kind import Launch
 
 POLL_S = 0.05
 PORTS = 3
 """How many free ports are tried: between the look at one and the server's own, somebody may take it."""
 
-_WHY_NOT_STARTED = {errno.EACCES: Cause.PERMISSION, errno.EPERM: Cause.PERMISSION}
+_WHY_NOT_STARTED = {
+    errno.EACCES: Cause.PERMISSION,
+    errno.EPERM: Cause.PERMISSION,
+    errno.ECHILD: Cause.KILLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,41 +42,9 @@ class Running:
     """URL without a path."""
     url: str
     """Base URL of its API."""
+    health_url: str
     model: str
     info: ServerInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a start needs to know."""
-
-    endpoint: Endpoint
-    kind: ServerKind
-    log: Path
-    log_name: str
-    """As the report calls it."""
-    is_cancelled: Callable[[], bool]
-    tell: Callable[[str], None]
-    """Takes lines for the user who waits."""
-    began: Callable[[ServerProcess], None] = lambda _: None
-    """Takes the process as soon as there is one, for who wants to kill it."""
-
-    @property
-    def serve(self) -> Serve:
-        """What to serve."""
-        assert self.endpoint.serve is not None  # noqa: S101 - for the type checker; others are not started
-        return self.endpoint.serve
-
-    @property
-    def api_key(self) -> str | None:
-        """Of the endpoint."""
-        return os.environ.get(self.endpoint.api_key_env) if self.endpoint.api_key_env else None
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What may stand in its log, and nowhere else."""
-        words = secrets_in_words(self.serve.args)
-        return (*secrets_in({**os.environ, **self.serve.env}), *words, *filter(None, [self.api_key]))
 
 
 def bring_up(start: Start) -> Running | Failure:
@@ -111,7 +77,7 @@ def _on_port(start: Start, port: int) -> Running | Failure:
         start.tell(f"starting {start.kind.name} (pid {process.pid}), log: {start.log}")
         return _bring_up(start, launch, process, root_url(serve.host, port))
     except BaseException:
-        _stop(start, process)
+        start.stop(process)
         raise
 
 
@@ -121,24 +87,23 @@ def _not_started(cause: Cause, line: str) -> Failure:
 
 def _bring_up(start: Start, launch: Launch, process: ServerProcess, root: str) -> Running | Failure:
     serve, kind = start.serve, start.kind
-    key = start.api_key
+    url = f"{root}{kind.api_path}"
     model = start.endpoint.model or kind.wanted_model(serve)
-    endpoint = replace(start.endpoint, url=f"{root}{kind.api_path}", model=model)
-    place = Place(endpoint, f"{root}{kind.health_path}", key)
+    place = Place(replace(start.endpoint, url=url, model=model), f"{root}{kind.health_path}", start.api_key)
     with closing(Beforehand(kind, serve, launch)) as beforehand:
         end = asyncio.run(wait(process, place, start.log, serve.ready_timeout_s, start.is_cancelled, start.tell))
         if end.model is None:
             return _failed(start, process, end)
-        info = _facts(start, beforehand, partial(what_runs, kind, serve, launch, root, api_key=key))
-    start.tell(f"ready after {end.after_s:.1f} s at {endpoint.url}")
+        info = _facts(start, beforehand, root)
+    start.tell(f"ready after {end.after_s:.1f} s at {url}")
     info = replace(info, load_s=end.after_s, log=start.log_name)
-    return Running(process, root, f"{root}{kind.api_path}", end.model, info)
+    return Running(process, root, url, place.health_url, end.model, info)
 
 
-def _facts(start: Start, beforehand: Beforehand, ask: Callable[..., ServerInfo]) -> ServerInfo:
+def _facts(start: Start, beforehand: Beforehand, root: str) -> ServerInfo:
     """Ask what runs; some of the answers take time, and are not worth it any more when the run is given up."""
     with ThreadPoolExecutor(1, "llmbench-facts") as pool:
-        asked = pool.submit(ask, beforehand=beforehand)
+        asked = pool.submit(what_runs, beforehand, root, api_key=start.api_key)
         while not wait_for([asked], POLL_S).done:
             if start.is_cancelled():
                 beforehand.close()
@@ -146,20 +111,11 @@ def _facts(start: Start, beforehand: Beforehand, ask: Callable[..., ServerInfo])
 
 
 def _failed(start: Start, process: ServerProcess, end: End) -> Failure:
-    if end.ended is not None:
-        _stop(start, process)  # before its log is read: what it left may have more to say
-    said = classify(log_text(start.log), start.kind.signatures, end.ended or ("timed out" if end.is_late else None))
-    if end.ended is None:
-        _stop(start, process)  # after its log is read: how it takes SIGTERM is no part of the problem
+    if end.ended is not None or end.is_cancelled:
+        start.stop(process)  # before its log is read: what it left may have more to say
     if end.is_cancelled:
         return Failure(end.phase, Cause.KILLED, None, "the run was given up", None, end.after_s, start.log_name)
-    line = said.line or end.said
-    if line is not None:
-        line = redact_text(line, start.secrets)
-    return Failure(end.phase, said.cause, line, said.advice, end.ended, end.after_s, start.log_name)
-
-
-def _stop(start: Start, process: ServerProcess) -> None:
-    left = process.stop(start.serve.stop_timeout_s)
-    if left is not None:
-        start.tell(left)
+    failure = start.failure(end.phase, end.after_s, end.ended, said=end.said, is_late=end.is_late)
+    if end.ended is None:
+        start.stop(process)  # after its log is read: how it takes SIGTERM is no part of the problem
+    return failure

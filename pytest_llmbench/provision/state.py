@@ -29,6 +29,8 @@ class ServerState:
     """Counts its starts; 0 before the first."""
     url: str | None = None
     """Base URL; None unless ready."""
+    health_url: str | None = None
+    """Answers with 200 while it can serve; None unless ready."""
     model: str | None = None
     """Model id to ask for; None unless ready."""
     context_tokens: int | None = None

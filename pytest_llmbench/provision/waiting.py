@@ -14,7 +14,8 @@ from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.serving import Phase
 from pytest_llmbench.provision.health import Place, Seen, first_answer
 from pytest_llmbench.provision.process import ServerProcess
-from pytest_llmbench.provision.progress import Progress, last_line
+from pytest_llmbench.provision.progress import Progress
+from pytest_llmbench.provision.start import last_words
 
 POLL_S = 0.05
 DEATH_S = 5.0
@@ -81,6 +82,5 @@ def _late(health_path: str, seen: Seen, log: Path, after_s: float) -> End:
     if seen.is_up:
         said = f"{health_path} is fine, but no answer to a first prompt came within {after_s:.0f} s"
         return End(after_s, phase=Phase.UNHEALTHY, said=said, is_late=True)
-    line = last_line(log)
-    said = f"{health_path}: {seen.said} after {after_s:.0f} s; its log {f'ends: {line}' if line else 'is empty'}"
+    said = f"{health_path}: {seen.said} after {after_s:.0f} s; {last_words(log, health_path) or 'its log is empty'}"
     return End(after_s, phase=Phase.NOT_READY, said=said, is_late=True)

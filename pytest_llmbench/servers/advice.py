@@ -88,9 +88,9 @@ HELP: Mapping[Cause, Help] = {
         "check who owns the file or folder that the line names; ports below 1024 are root's",
     ),
     Cause.KILLED: Help(
-        "A signal ended it without a word; mostly the kernel's OOM killer.",
-        "`dmesg | grep -i oom` tells whether the machine ran out of memory; "
-        "then a smaller model or context, or more memory",
+        "A signal ended it: SIGKILL is mostly the kernel's OOM killer; others come from whoever asked it to end.",
+        "after SIGKILL, `dmesg | grep -i oom` tells whether the machine ran out of memory: then a smaller model or "
+        "context, or more memory; after another signal, see who sent it (a service manager, a time limit, a person)",
     ),
     Cause.TIMEOUT: Help(
         "It, or a part of it, did not get ready in time and gave no reason.",

@@ -20,7 +20,7 @@ from pytest_llmbench.servers.kind import Signature
 from pytest_llmbench.servers.loglines import telling_lines
 from pytest_llmbench.servers.needle import needle
 from pytest_llmbench.servers.signatures import COMMON
-from pytest_llmbench.servers.symptoms import CONSEQUENCES, ENDED_ITSELF, ENDINGS, GENERAL, KILLED, UP
+from pytest_llmbench.servers.symptoms import CONSEQUENCES, ENDED_ITSELF, ENDINGS, GENERAL, KILLED, SERVED_ENDINGS, UP
 
 QUOTED_CHARACTERS = 300
 _BEFORE = 100
@@ -39,13 +39,16 @@ class Diagnosis:
     advice: str
 
 
-def classify(log: str, signatures: Iterable[Signature] = (), ended: str | None = None) -> Diagnosis:
+def classify(
+    log: str, signatures: Iterable[Signature] = (), ended: str | None = None, *, has_served: bool = False
+) -> Diagnosis:
     """Find out from its log why a server does not serve.
 
     Args:
         log: all that it printed.
         signatures: of its kind, on top of the common ones.
         ended: how its process ended, such as `exit status 1` or `SIGKILL`; `timed out` if it was waited for in vain.
+        has_served: whether it had answered before.
     """
     ended_itself = ENDED_ITSELF.search(log) is not None
     last = CONSEQUENCES if ended_itself else (*CONSEQUENCES, *KILLED)
@@ -53,7 +56,8 @@ def classify(log: str, signatures: Iterable[Signature] = (), ended: str | None =
     found = _first(ranks, log[_up_to(log) :])
     if found is not None:
         return Diagnosis(found[0], found[1], HELP[found[0]].advice)
-    cause = ENDINGS.get(ended or "", Cause.UNKNOWN)
+    endings = {**ENDINGS, **SERVED_ENDINGS} if has_served else ENDINGS
+    cause = endings.get(ended or "", Cause.UNKNOWN)
     if cause is Cause.KILLED and ended_itself:
         cause = Cause.UNKNOWN
     return Diagnosis(cause, None, HELP[cause].advice)

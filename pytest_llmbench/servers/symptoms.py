@@ -161,6 +161,7 @@ CONSEQUENCES: tuple[Signature, ...] = (
 KILLED = signatures_of(
     Cause.KILLED,
     r"^Killed$",
+    r"^KeyboardInterrupt\b",
     r"[Ee]xit ?code:? ?-9\b",
     r"\bsignal:? (?:9\b|killed)",
     r"\bSignal 9\b",
@@ -193,6 +194,7 @@ ENDINGS = {
     "SIGTERM": Cause.KILLED,
     "SIGINT": Cause.KILLED,
     "SIGHUP": Cause.KILLED,
+    "its keeper was killed": Cause.KILLED,
     "exit status 137": Cause.KILLED,
     "exit status 143": Cause.KILLED,
     "exit status 127": Cause.PROGRAM_MISSING,
@@ -200,3 +202,6 @@ ENDINGS = {
     "timed out": Cause.TIMEOUT,
 }
 """What the end of the process tells by itself, where its log is silent; the numbers are those of a shell."""
+
+SERVED_ENDINGS = {"exit status 0": Cause.KILLED}
+"""The same of one that had served: it does not stop doing so without an error unless it is told to."""

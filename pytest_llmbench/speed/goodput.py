@@ -23,6 +23,12 @@ class Bounds:
     max_e2e_s: float | None = None
     """Seconds to the end of the answer."""
 
+    @property
+    def by_name(self) -> Mapping[str, float]:
+        """Those that are set, in seconds, under the names that `read_bounds` knows."""
+        values = {name: getattr(self, bound) for name, bound in _NAMES.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
 
 _NAMES: Mapping[str, str] = {"ttft": "max_ttft_s", "tpot": "max_tpot_s", "itl": "max_itl_s", "e2e": "max_e2e_s"}
 """What a user calls the bounds."""

@@ -21,7 +21,7 @@ NO_ANSWER = Unknown("no request brought a whole answer")
 ALONE = Unknown("a round is a single request")
 QUEUED = Unknown("TTFT holds the wait for other requests: one at a time is needed for the slope")
 NO_POINTS = Unknown("of no request, both prompt tokens and TTFT are known")
-NO_BOUNDS = Unknown("no bounds were set")
+NO_BOUNDS = Unknown("no bounds were set (--llm-goodput)")
 
 _MEDIANS = (
     "ttft_s",

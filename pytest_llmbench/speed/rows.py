@@ -66,6 +66,7 @@ def speed_row(aim: Aim, rounds: Sequence[Sequence[Flight]], more_marks: Mapping[
         requests=len(flights),
         failed=sum(flight.exchange is None for flight in flights),
         transport=_transport(flights),
+        goodput_bounds={} if aim.bounds is None else aim.bounds.by_name,
         **found,
         unknown=unknown,
         marks=marks(flights, aim.target_answer_tokens, cached_on_purpose=aim.cached_on_purpose)

@@ -75,7 +75,12 @@ def system_figures(flights: Sequence[Flight], concurrency: int | None) -> System
     window = _window(flights, concurrency)
     window_s = _length_s(window)
     found: dict[str, float | Unknown] = {
-        "window_s": window_s or Unknown(f"{concurrency} requests were never in flight")
+        "window_s": window_s
+        or Unknown(
+            "fewer than two requests were sent"
+            if concurrency is None
+            else f"{concurrency} requests were never in flight"
+        )
     }
     streams = _streams(flights)
     if isinstance(streams, Unknown):

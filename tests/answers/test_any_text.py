@@ -81,7 +81,7 @@ def outcome(answer: str, program: dict[str, str]) -> Extraction | None:
         return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(PAGES, st.sampled_from([ONE, TWO, {}, {"run.sh": "#!/bin/sh\necho 1\n"}]))
 def test_any_text(page: str, program: dict[str, str]) -> None:
     found = outcome(page, program)
@@ -96,7 +96,7 @@ def test_any_text(page: str, program: dict[str, str]) -> None:
         assert line.isprintable()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=200).filter(lambda text: "```" not in text and "~~~" not in text and "\r" not in text))
 def test_any_text_in_a_labelled_fence_comes_back(text: str) -> None:
     body = text.replace("\ud800", "") + "\n"

@@ -19,7 +19,8 @@ def test_the_chain_is_that_of_the_places(places: int, end_s: float) -> None:
 def result(wall_s: float, *graded: tuple[float, float], workers: int = 0) -> Result:
     """Return a run whose answers came at those times, and took so long to grade."""
     answers = tuple(Graded("zmq", number + 1, *each) for number, each in enumerate(graded))
-    return Result(1, workers, wall_s, max(each[0] for each in graded), answers)
+    model_s = max(each[0] for each in graded)
+    return Result(1, workers, wall_s, model_s, 0.5, model_s + 0.25, answers)
 
 
 def test_only_the_last_answer_to_come_is_graded_after_the_chain() -> None:
@@ -27,6 +28,7 @@ def test_only_the_last_answer_to_come_is_graded_after_the_chain() -> None:
     assert (found.last.sample, found.least_s) == (2, 42.0)
     assert found.ratio == pytest.approx(44 / 42)
     assert "ratio 1.048 (bound 1.05) ok" in found.lines(70.0)
+    assert "0.50 s before the first request, 0.25 s of empty places, 3.25 s after the last answer" in found.lines(70.0)
     assert "OVER" in result(45.0, (10.0, 5.0), (40.0, 2.0)).lines(70.0)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.server_timings import Answer, verdicts
+from benchmarks.server_timings import LENGTHS_TOKENS, Answer, verdicts
 from pytest_llmbench.model.completion import Usage
 from pytest_llmbench.speed.figures import stream_figures
 from tests.speed.schedule import streamed
@@ -24,7 +24,7 @@ def answer(prompt_n: int = 500, *, cache_n: int = 0, way_s: float = 0.005, slowe
 
 
 def found(**changed: list[Answer]) -> dict[str, list[Answer]]:
-    answers = [answer(tokens) for tokens in (512, 1024, 2048, 4096)]
+    answers = [answer(tokens) for tokens in LENGTHS_TOKENS]
     return {"alone": answers, "together": answers, "beside": answers, "uncached": answers, **changed}
 
 
@@ -37,11 +37,11 @@ def test_what_a_prompt_costs_on_its_way_is_no_error_of_the_rate() -> None:
     decode, together, prefill, beside, cached, uncached = verdicts(found())
     assert all(verdict.is_met for verdict in (decode, together, prefill, beside, cached, uncached))
     assert prefill.figure == pytest.approx(0, abs=1e-6)
-    assert "10,000 tok/s, the server says 10,000; 5.0 ms of TTFT" in str(prefill)
+    assert "10,000 tok/s; rounds: 1, from +0.00 % to +0.00 %; 5.0 ms of TTFT" in str(prefill)
 
 
 def test_a_figure_beyond_its_bound_is_said_to_be() -> None:
-    slow = [answer(tokens, slower=1.05, way_s=tokens * 5e-6) for tokens in (512, 1024, 2048)]
+    slow = [answer(tokens, slower=1.05, way_s=tokens * 5e-6) for tokens in LENGTHS_TOKENS]
     decode, together, prefill, *_ = verdicts(found(alone=slow))
     assert (decode.is_met, together.is_met, prefill.is_met) == (False, True, False)
     assert "-4.76 % (bound 2) OVER" in str(decode)

@@ -97,7 +97,7 @@ def test_other_errors_are_not_retried(error: Exception) -> None:
     [("0", 0), ("120", 120), (" 2 ", 2), ("1.5", 1.5), ("-1", None), ("soon", None), ("", None), ("1e3", None), ("²", None),
      ("Sat, 21 Nov 2026 10:00:30 GMT", 30), ("Sat, 21 Nov 2026 10:00:30 -0000", 30), ("Sat, 21 Nov 2026 12:00:30 +0200", 30),
      ("Sat, 21 Nov 2026 09:00:00 GMT", 0), ("Saturday, 21-Nov-26 10:00:30 GMT", 30), ("Sat Nov 21 10:00:30 2026", 30),
-     ("Sat, 99 Nov 2026 10:00:30 GMT", None)],
+     ("Sat, 99 Nov 2026 10:00:30 GMT", None), (f"Sat, 21 Nov {'9' * 20} 10:00:30 GMT", None), (f"Sat, 21 Nov 2026 10:00:30 +{'9' * 20}", None)],
 )  # fmt: skip
 @pytest.mark.usefixtures("far_east")
 def test_retry_after(value: str, wanted_s: float | None) -> None:

@@ -57,9 +57,14 @@ ALPHABET = st.sampled_from(
 STREAMS = st.lists(ALPHABET, max_size=40).map(b"".join)
 
 
-def parse(*pieces: bytes) -> list[Event]:
-    parser = SseParser()
-    return [event for piece in pieces for event in parser.feed(piece)] + parser.close()
+def parse(*pieces: bytes, parser: SseParser | None = None) -> list[Event]:
+    """Return the events, no matter which of them came out as plain ones."""
+    parser = parser or SseParser()
+    found: list[Event] = []
+    for number, piece in enumerate(pieces):
+        events, plain = parser.feed(piece)
+        found += [*events, *(Event("message", raw, number) for raw in plain)]
+    return found + parser.close()
 
 
 def said(events: list[Event]) -> list[tuple[str, str]]:
@@ -124,14 +129,32 @@ def test_an_event_over_the_bound_is_refused(stream: bytes, size: int) -> None:
     parser = SseParser(max_event_bytes=100)
     pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
     with pytest.raises(EventTooLongError, match="more than 100 bytes"):
-        list(map(parser.feed, pieces))
+        parse(*pieces, parser=parser)
 
 
 @pytest.mark.parametrize("size", [1, 50])
 def test_the_bound_is_for_one_event_not_for_the_stream(size: int) -> None:
     parser = SseParser(max_event_bytes=100)
     stream = b": ping\ndata: " + b"x" * 50 + b"\n\n: only a comment, no blank line\n"
-    events = [
-        each for start in range(0, 20 * len(stream), size) for each in parser.feed((stream * 20)[start : start + size])
-    ]
-    assert len(events) == 20
+    pieces = [(stream * 20)[start : start + size] for start in range(0, 20 * len(stream), size)]
+    assert len(parse(*pieces, parser=parser)) == 20
+
+
+def test_unnamed_events_of_one_line_come_out_together() -> None:
+    parser = SseParser()
+    assert parser.feed(b"data: a\n\ndata: b\n\ndata: c\n\ndata: d") == ([Event("message", b"a", 0)], [b"b", b"c"])
+    assert parser.feed(b"e\n\ndata: f\n\n") == ([Event("message", b"de", 1)], [b"f"])
+    assert parser.feed(b"data: g\n\n") == ([], [b"g"])
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [b": ping\n\n", b"event: x\ndata: b\n\n", b"data: b\ndata: c\n\n", b"data:b\n\n", b"id: 7\ndata: b\n\n", b"data: b\r\n\r\n", b"\n"],
+)  # fmt: skip
+def test_where_one_event_of_a_read_is_not_plain_none_is(stream: bytes) -> None:
+    parser = SseParser()
+    parser.feed(b"data: first\n\n")
+    for whole in (b"data: a\n\n" + stream + b"data: z\n\n", stream + b"data: z\n\n"):
+        events, plain = parser.feed(whole)
+        assert plain == []
+        assert events[-1].raw == b"z"

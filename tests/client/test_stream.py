@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmbench.client import stream, wire
 from pytest_llmbench.client.faults import Site
 from pytest_llmbench.client.stream import Recording, fold
+from pytest_llmbench.client.wire import Chunk
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.completion import Exchange, TextChunk, Timing, Usage
 from tests.client.scripted_server import MODEL, PROMPT_TOKENS, Reply, answered, chunk, cut, event, page, streamed
@@ -18,6 +22,18 @@ from tests.client.scripted_server import MODEL, PROMPT_TOKENS, Reply, answered, 
 SITE = Site("http://user:password@host:8000/v1/chat/completions?token=t", "sk-secret")
 SHOWN = "http://host:8000/v1/chat/completions"
 ANSWER, REASONING = "One two  three\nfour", "I think so"
+
+
+TOGETHER, ONE_BY_ONE = 1, sys.maxsize
+"""From how many plain events in a read on they are read together."""
+
+
+@pytest.fixture(scope="module", params=[TOGETHER, ONE_BY_ONE], ids=["together", "one by one"], autouse=True)
+def many(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All of this holds for events that are read together, and for those that are not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream, "MANY", request.param)
+        yield
 
 
 def recorded(pieces: Sequence[bytes], **more: Any) -> Recording:
@@ -341,3 +357,82 @@ def test_any_body_is_an_answer_or_one_line(pieces: list[bytes], content_type: st
 def test_json_bombs_are_refused(bomb: bytes) -> None:
     assert "half-received" in failure([b"data: " + bomb + b"\n\n"])
     assert "the body is none" in failure([bomb], content_type="application/json")
+
+
+def outcome(pieces: Sequence[bytes], many: int) -> Exchange | str:
+    """Return the answer, or why there is none, with events of a read taken together from so many on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream, "MANY", many)
+        try:
+            return read(pieces)
+        except EndpointError as error:
+            return str(error)
+
+
+HALF = b'data: {"choices":[{"delta":{"content":"\\u%s"}}]}\n\n'
+"""Half a character, as JSON can hold it."""
+PLAIN = [
+    *streamed(ANSWER, reasoning=REASONING).pieces[:-3],
+    *(event(chunk({name: "ab"})) for name in ("content", "reasoning", "reasoning_content")),
+    event(chunk({"content": "c", "reasoning": "d"})), event(chunk({"reasoning": "e", "reasoning_content": "fg"})), event(chunk({"content": None})), event(chunk({"content": "\u2028 é"})),
+    event({"choices": [{"delta": {"content": "a"}}], "model": "another"}), event({"choices": [{"delta": {}}], "model": ""}),
+]  # fmt: skip
+OTHERS = [
+    *streamed("").pieces, *streamed(ANSWER, usage="continuous", ping=True).pieces,
+    event(chunk({"content": ["a"]})), event(chunk(None)), event(chunk({}, "abort")), event({"error": "out of memory"}), event({}),
+    event(chunk({"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]})), HALF % b"d83d", HALF % b"de00",
+    b"data: {\n\n", b"data: }\n\n", b"data: {}{}\n\n", b"data: 1,2\n\n", b"data: \n\n", b"data: {}\ndata: {}\n\n", b": ping\n\n",
+    b"event: error\ndata: x\n\n", b"event: y\n", b"data: \xff\n\n", b'data: {"choices":[{"delta":{"content":"\xff"}}]}\n\n', b"\n", b"\r\n", b"\xef\xbb\xbf",
+]  # fmt: skip
+PLAIN_READS = st.lists(st.lists(st.sampled_from(PLAIN), max_size=6).map(b"".join), max_size=6)
+ANY_READS = st.lists(
+    st.lists(st.sampled_from(PLAIN + OTHERS) | st.builds(event, JSON_VALUES), max_size=6).map(b"".join), max_size=6
+)
+
+
+@given(PLAIN_READS | ANY_READS, st.lists(st.integers(0, 10_000), max_size=3), st.booleans())
+def test_events_read_together_say_what_they_say_one_by_one(reads: list[bytes], cuts: list[int], ends: bool) -> None:  # noqa: FBT001 (drawn)
+    reads += [event("[DONE]")] * ends
+    body = b"".join(reads)
+    places = sorted({0, *itertools.accumulate(map(len, reads)), *(cut % (len(body) + 1) for cut in cuts)})
+    pieces = [body[start:end] for start, end in itertools.pairwise(places)]
+    assert outcome(pieces, TOGETHER) == outcome(pieces, ONE_BY_ONE)
+
+
+FORMS = {
+    "plain": streamed(ANSWER * 9),
+    "reasoning": streamed(ANSWER, reasoning=REASONING),
+    "several tokens": streamed(ANSWER, tokens_per_chunk=3),
+    "pings": streamed(ANSWER, ping=True),
+    "CRLF": streamed(ANSWER, newline="\r\n"),
+    "continuous usage": streamed(ANSWER, usage="continuous"),
+    "no end": streamed(ANSWER, done=False),
+    "aborted": streamed(ANSWER, finish_reason="abort"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("size", [1, 50, 700, sys.maxsize])
+def test_whole_streams_in_reads_of_any_size_say_the_same_either_way(name: str, size: int) -> None:
+    body = b"".join(FORMS[name].pieces)
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    found = outcome(pieces, TOGETHER)
+    assert found == outcome(pieces, ONE_BY_ONE)
+    assert isinstance(found, str) == (name == "aborted")
+    if isinstance(found, Exchange):
+        assert found.content == (ANSWER * 9 if name == "plain" else ANSWER)
+
+
+def test_only_few_events_in_a_read_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+
+    def read_chunk(data: bytes) -> Chunk:
+        seen.append(data)
+        return wire.read_chunk(data)
+
+    monkeypatch.setattr(stream, "MANY", 4)
+    monkeypatch.setattr(stream, "read_chunk", read_chunk)
+    role, *words, finish, usage, done = streamed(" ".join("abcdefg")).pieces
+    wanted = [each.strip()[len("data: ") :] for each in (role, *words[:3], finish, usage, done)]
+    read([role, b"".join(words[:3]), b"".join(words[3:]), finish, usage, done])
+    assert seen == wanted, "three events are read one by one, and four together"

@@ -29,6 +29,7 @@ def others(url: str, model: str, kind: str, seed: int = 1) -> Iterator[None]:
             assert process.stdout is not None
             assert process.stdout.readline() == "under way\n"
             yield
+            assert process.poll() is None, "the others left"
         finally:
             process.terminate()
 
@@ -87,7 +88,8 @@ KINDS: Mapping[str, Callable[[Crowd], Awaitable[None]]] = {
 
 
 async def main(url: str, model: str, kind: str, seed: str) -> None:
-    limits = httpx.Limits(max_connections=None)
+    # No connection is kept: llama-server closes each one after a stream, perhaps under the next request.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(limits=limits, trust_env=False) as http:
         await KINDS[kind](Crowd(http, url, model, int(seed)))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 
 import pytest
@@ -13,7 +15,7 @@ from pytest_llmbench import client
 from pytest_llmbench.errors import ContextTooSmallError, EndpointError
 from pytest_llmbench.load.asking import seed_of
 from pytest_llmbench.load.measure import WARM_UP_ROUNDS, Measurer
-from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
+from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.speed import SpeedRow, Spread
 from pytest_llmbench.speed.arrivals import poisson_s
 from pytest_llmbench.speed.goodput import Bounds
@@ -30,7 +32,7 @@ def server() -> Iterator[Server]:
 
 
 def measurer(url: str, bounds: Bounds | None = None, context_tokens: int | None = None, seed: str = "seed") -> Measurer:
-    endpoint = Endpoint("s", url, "schedule", server=ServerInfo(context_tokens=context_tokens))
+    endpoint = Endpoint("s", url, "schedule", context_tokens=context_tokens)
     return Measurer(endpoint, seed, None, client.Timeouts(), bounds)
 
 
@@ -135,7 +137,7 @@ def test_goodput_is_judged_by_the_bounds_of_the_run(server: Server) -> None:
 
     assert known(share(Bounds(max_ttft_s=30.0)).goodput_share).median == 1
     assert known(share(Bounds(max_ttft_s=0.01)).goodput_share).median == 0
-    assert share(None).unknown["goodput_share"] == "no bounds were set"
+    assert share(None).unknown["goodput_share"] == "no bounds were set (--llm-goodput)"
 
 
 def test_a_flood_is_limited_by_the_client() -> None:
@@ -170,6 +172,25 @@ def test_what_the_known_context_does_not_hold_is_not_asked(server: Server) -> No
         one.measure(replace(STREAM, depth_tokens=500))
     assert len(server.log()) == before
     assert one.measure(replace(STREAM, depth_tokens=460)).failed == 0
+
+
+def test_a_server_that_is_overloaded_is_not_asked_in_plainer_ways() -> None:
+    asked: list[bytes] = []
+
+    class Overloaded(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["content-length"])))
+            self.send_error(503)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Overloaded) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(EndpointError, match="HTTP 503"):
+            measurer(f"http://127.0.0.1:{server.server_port}/v1").measure(STREAM)
+        server.shutdown()
+    assert len(asked) == 1
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:

@@ -103,7 +103,7 @@ reports = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.one_of(endpoints, completions, runs, checks, reports))
 def test_every_record_comes_back_as_it_was(record: Any) -> None:
     data = encode(record)

@@ -40,11 +40,13 @@ class Diary:
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         return [(name, event) for _, name, event in map(str.split, lines) if event != but]
 
+    def running(self) -> list[psutil.Process]:
+        """All that was started with this diary and still runs."""
+        every = psutil.process_iter(["cmdline"])
+        return [process for process in every if str(self.path) in (process.info["cmdline"] or ())]
+
     def is_gone(self) -> bool:
-        """Whether nothing runs any more that was started with this diary."""
-        return not [
-            1 for process in psutil.process_iter(["cmdline"]) if str(self.path) in (process.info["cmdline"] or ())
-        ]
+        return not self.running()
 
 
 @pytest.fixture
@@ -113,6 +115,28 @@ def test_one_that_dies_is_started_again_where_that_was_asked(demo: Demo, diary: 
     assert diary.events() == [("mine", event) for event in ("up", "died", "up", "down")]
 
 
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_speed_tests_of_ones_own_keep_their_server_until_the_last(demo: Demo, diary: Diary, workers: str) -> None:
+    demo.pytester.makepyfile(
+        test_mine="""
+        import time
+        import pytest
+
+        @pytest.mark.speed
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_fast(measure, number):
+            time.sleep(number - 1)  # as long as it would take to stop a server that nobody holds
+            with measure._alone():
+                pass
+        """
+    )
+    args = ("test_mine.py", "--llm-out=out", "-p", "no:anyio", workers)
+    result = demo.pytester.runpytest_subprocess(*args, *map(diary.served, "ab"))
+    result.assert_outcomes(passed=4)
+    assert diary.events() == [(name, event) for name in "ab" for event in ("up", "down")]
+    assert [row["name"] for row in demo.report()["endpoints"]] == ["a", "b"]
+
+
 def test_a_key_on_a_server_s_command_line_is_in_no_report(demo: Demo, diary: Diary) -> None:
     result = demo.run(diary.served("mine", "--api-key", "sk-hunter2hunter2"), "--junitxml=out.xml")
     result.assert_outcomes(errors=2)
@@ -129,7 +153,12 @@ def test_two_runs_say_what_differs_between_their_servers(demo: Demo, diary: Diar
     (demo.out / "report.json").rename(demo.pytester.path / "before.json")
     same = demo.run(diary.served("mine"), "--llm-baseline=before.json")
     same.stdout.no_fnmatch_line("*not as in the baseline*")
-    other = demo.run(diary.served("mine", "--streams=0.01"), "--llm-baseline=before.json", "--llm-temperature=0.5", "--llm-allow-different=sampling")
+    other = demo.run(
+        diary.served("mine", "--streams=0.01"),
+        "--llm-baseline=before.json",
+        "--llm-temperature=0.5",
+        "--llm-allow-different=sampling",
+    )
     other.stdout.fnmatch_lines(
         [
             "mine: not as in the baseline: sampling.temperature: 0.0 -> 0.5",
@@ -204,6 +233,32 @@ def test_nothing_is_left_of_a_run_that_was_cut_off(
         os.killpg(run.pid, signal.SIGKILL) if run.poll() is None else None
     if how is signal.SIGINT:
         assert not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize("phase", ["loading", "serving"])
+def test_kill_9_of_the_keeper_leaves_nothing_and_is_told(demo: Demo, diary: Diary, phase: str, workers: str) -> None:
+    words, asked = {"loading": ("--loads=600", 0), "serving": ("--streams=600", 2)}[phase]
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio", workers)
+    run = subprocess.Popen(
+        [*argv, diary.served("mine", words)], cwd=demo.pytester.path, stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        _until(
+            lambda: diary.events(but="asked") != [] and diary.events(but="up").count(("mine", "asked")) >= asked, run
+        )
+        (server,) = diary.running()
+        keeper = server.parent()
+        assert keeper is not None
+        keeper.kill()
+        said = run.communicate(timeout=PATIENCE_S)[0].decode()
+    finally:
+        os.killpg(run.pid, signal.SIGKILL) if run.poll() is None else None
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED
+    assert f"infra_error: mine: died while {phase} (its keeper was killed), killed; " in said
+    assert set(demo.outcomes().values()) == {"infra_error"}
+    assert demo.report()["endpoints"][0]["server"]["failure"]["ended"] == "its keeper was killed"
+    assert diary.is_gone()
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])

@@ -46,8 +46,12 @@ def test_options_may_stand_in_the_ini_file(demo: Demo) -> None:
     demo.run("-k", "pays").assert_outcomes(passed=2, deselected=2)
 
 
-def test_prompts_are_exported_byte_for_byte_and_nothing_runs(demo: Demo) -> None:
-    result = demo.run("--llm-export-prompts=letters", "-n2")
+@pytest.mark.parametrize("folder", ["letters", "~/letters"])
+def test_prompts_are_exported_byte_for_byte_and_nothing_runs(
+    demo: Demo, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(demo.pytester.path))
+    result = demo.run(f"--llm-export-prompts={folder}", "-n2")
     assert result.ret == pytest.ExitCode.OK
     text = (demo.pytester.path / "letters" / "demo.md").read_bytes().decode()
     assert text == demo.prompt

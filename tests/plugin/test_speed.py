@@ -106,6 +106,18 @@ def test_slower_than_the_baseline_fails(tmp_path: Path, server: Server) -> None:
     pytest.LineMatcher(done.stdout.splitlines()).fnmatch_lines(["*tok/s of one stream: * of the baseline, 0.[45]*"])
 
 
+def test_goodput_counts_the_requests_that_were_in_time(tmp_path: Path, server: Server) -> None:
+    def share(folder: str, bounds: str) -> Mapping[str, Any]:
+        args = ("-k", "single_stream", f"--llm-endpoint=s={server.url}", f"--llm-goodput={bounds}")
+        done = run(tmp_path / folder, "suites/speed", *args)
+        assert done.returncode == 0, done.stdout
+        return rows(tmp_path / folder)[0]
+
+    met, missed = share("met", "ttft:30,e2e:60"), share("missed", "ttft:30,tpot:0.001")
+    assert (met["goodput_share"]["median"], missed["goodput_share"]["median"]) == (1, 0)
+    assert (met["goodput_bounds"], missed["goodput_bounds"]) == ({"ttft": 30, "e2e": 60}, {"ttft": 30, "tpot": 0.001})
+
+
 def test_a_looping_answer_is_marked(tmp_path: Path) -> None:
     with serve(*SCHEDULE, "text=loop") as looping:
         run(tmp_path, "suites/speed", "-k", "single_stream", f"--llm-endpoint=s={looping.url}")

@@ -16,6 +16,7 @@ from tests.plugin.conftest import RIGHT, Demo
         (["--llm-endpoint=replay:nowhere"], "*no such folder*"),
         (["--llm-samples=0"], "*--llm-samples=0: wanted 1 or more*"),
         (["--llm-samples=x"], "*--llm-samples=x: invalid literal*"),
+        (["--llm-goodput=ttft"], "*--llm-goodput=ttft: got 'ttft'; wanted NAME:SECONDS*ttft, tpot, itl, e2e*"),
         (["--llm-timeout=-1"], "*--llm-timeout=-1: wanted more than 0*"),
         (["--llm-timeout=nan"], "*--llm-timeout=nan: wanted more than 0*"),
         (["--llm-temperature=-1"], "*wanted 0 or more*"),

@@ -9,10 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -24,6 +24,7 @@ from pytest_llmbench.provision import facts
 from pytest_llmbench.provision.attached import what_is_there
 from pytest_llmbench.provision.beforehand import Beforehand
 from pytest_llmbench.provision.facts import PORT, counters, what_runs
+from pytest_llmbench.provision.neighbour import Neighbour
 from pytest_llmbench.provision.ports import free_port
 from pytest_llmbench.provision.process import ServerProcess
 from pytest_llmbench.servers.kind import Facts, Launch, ServerKind
@@ -83,10 +84,16 @@ def up(serve: Serve, folder: Path, api_key: str | None = None) -> Iterator[Up]:
             assert process.ended is None, (folder / f"{port}.log").read_text()
             assert time.monotonic() < deadline_s
             time.sleep(0.05)  # a server has no event for "up"
-        yield Up(root, what_runs(kind, serve, launch, root, api_key=api_key, beforehand=begun))
+        yield Up(root, what_runs(begun, root, api_key=api_key))
     finally:
         begun.close()
         process.stop(10.0)
+
+
+def what_is_said_of(kind: ServerKind, serve: Serve, root: str) -> ServerInfo:
+    """Return what is known of one that nobody started."""
+    with closing(Beforehand(kind, serve, kind.launch(serve, int(root.rpartition(":")[2])))) as begun:
+        return what_runs(begun, root)
 
 
 def answers(url: str) -> bool:
@@ -113,7 +120,7 @@ def test_llama_server(llama_server: str, tmp_path: Path, monkeypatch: pytest.Mon
     serve = llama(llama_server, model, "--api-key", KEY, "--no-ui", env={"HF_TOKEN": "hf-zebra-8", "NOTE": f"my {KEY}"})
     with up(serve, tmp_path, KEY) as server:
         info = server.info
-        there = what_is_there(f"{server.root}/v1", None, kinds(), api_key=KEY)
+        there = what_is_there(f"{server.root}/v1", kinds(), api_key=KEY)
     assert info.kind == "llamacpp"
     assert info.version is not None
     assert info.build is not None
@@ -191,7 +198,7 @@ class Odd(ServerKind):
     """Puts its port where nobody would look."""
 
     name = "odd"
-    owned_by = ("odd",)
+    owned_by: ClassVar[tuple[str, ...]] = ("odd",)
     fact_paths = ("/about", "/v1/models")
 
     def launch(self, serve: Serve, port: int) -> Launch:
@@ -206,15 +213,14 @@ class Odd(ServerKind):
 
 def test_the_port_is_taken_out_where_it_stands_and_nowhere_else() -> None:
     serve = Serve("odd", args=("--context", "8000"))
-    info = what_runs(Odd(), serve, Odd().launch(serve, 8000), "http://127.0.0.1:8000")
+    info = what_is_said_of(Odd(), serve, "http://127.0.0.1:8000")
     assert info.command == ("odd", "--at=http://127.0.0.1:{port}/x", "8000", "--context", "8000")
     assert info.env == {"ODD_PORT": ":{port}", "A": "8000"}
 
 
 def test_a_server_that_tells_nothing() -> None:
     with pages({"/about": 500}) as server:
-        port = int(server.root.rpartition(":")[2])
-        info = what_runs(Odd(), Serve("odd"), Odd().launch(Serve("odd"), port), server.root)
+        info = what_is_said_of(Odd(), Serve("odd"), server.root)
     assert info.kind == "odd"
     assert (info.version, info.model, info.model_sha256, info.context_tokens) == (None, None, None, None)
 
@@ -225,7 +231,7 @@ def test_a_server_on_another_machine_has_no_gpus_of_ours(monkeypatch: pytest.Mon
     command = kinds()["command"]
     for program, gpus in ((("/usr/bin/ssh", "gpu1", "serve {port}"), None), (("serve", "{port}"), ours)):
         serve = Serve("command", args=program)
-        assert what_runs(command, serve, command.launch(serve, 7), "http://127.0.0.1:7").gpus == gpus
+        assert what_is_said_of(command, serve, "http://127.0.0.1:7").gpus == gpus
 
 
 @pytest.mark.parametrize("base", ["/v1", "/v1/"])
@@ -234,20 +240,50 @@ def test_a_server_that_somebody_else_started(tmp_path: Path, base: str) -> None:
     file.write_text("x")
     models = {"data": [{"id": "m", "owned_by": "odd", "root": str(file)}]}
     with pages({"/about": {"version": "7"}, "/v1/models": models}) as server:
-        info = what_is_there(server.root + base, None, {"odd": Odd()}, api_key=KEY)
-        told = what_is_there(server.root + base, models, {"odd": Odd()}, api_key=KEY)
+        info = what_is_there(server.root + base, {"odd": Odd()}, api_key=KEY)
     assert (info.kind, info.version, info.model) == ("odd", "7", str(file))
     assert info.model_sha256 == hashlib.sha256(b"x").hexdigest()
-    assert told == info
-    assert [path for path, _ in server.asked] == ["/v1/models", "/about", "/about"]
+    assert [path for path, _ in server.asked] == ["/v1/models", "/about"]
     assert {key for _, key in server.asked} == {f"Bearer {KEY}"}
 
 
 @pytest.mark.parametrize("models", [404, b"<html>", [], {"data": 7}, {"data": [7, {"id": "m", "owned_by": "nobody"}]}])
 def test_a_server_that_nobody_knows(models: Any) -> None:
     with pages({"/v1/models": models}) as server:
-        info = what_is_there(f"{server.root}/v1", None, kinds())
+        info = what_is_there(f"{server.root}/v1", kinds())
     assert info == ServerInfo(gpus=info.gpus)
+
+
+@pytest.mark.parametrize(
+    ("said", "owner", "taken_for"),
+    [
+        ("vllm", "vllm", "vllm"),
+        ("vllm", "llamacpp", "llamacpp"),
+        ("vllm", "somebody", "vllm"),  # a proxy may write its own name there
+        ("tgi", "Qwen/Qwen3-8B", "tgi"),  # told by nothing but the user's word
+        ("mine", "vllm", "mine"),
+        ("odd", "vllm", "vllm"),
+        (None, "vllm", "vllm"),
+        (None, "somebody", None),
+    ],
+)
+def test_the_users_word_on_its_kind_counts_unless_the_server_contradicts(
+    said: str | None, owner: str, taken_for: str | None
+) -> None:
+    class Mine(Odd):
+        """A kind that cannot be told from outside."""
+
+        name = "mine"
+        owned_by = ()
+
+    known = kinds([Odd(), Mine()])
+    with pages({"/v1/models": {"data": [{"id": "m", "owned_by": owner}]}}) as server:
+        told: list[str] = []
+        endpoint = Endpoint("it", url=f"{server.root}/v1", server=ServerInfo(kind=said))
+        left = Neighbour(endpoint, known, told.append).leave()
+    assert left.server.kind == taken_for
+    surprise = f"it: said to be {said}, but its list of models is that of {taken_for}: taken for that"
+    assert told == ([surprise] if said and said != taken_for else [])
 
 
 def test_gpus_of_a_server_elsewhere_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +291,7 @@ def test_gpus_of_a_server_elsewhere_are_not_ours(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("these are our own GPUs")
 
     monkeypatch.setattr("pytest_llmbench.provision.attached.gpus_of", fail)
-    assert what_is_there("http://192.0.2.1:1/v1", {"data": []}, kinds()) == ServerInfo()
+    assert what_is_there("http://192.0.2.1:1/v1", kinds()) == ServerInfo()
 
 
 def test_the_process_that_listens_says_which_gpus_it_sees(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -268,7 +304,7 @@ def test_the_process_that_listens_says_which_gpus_it_sees(monkeypatch: pytest.Mo
     try:
         while not answers(f"http://127.0.0.1:{port}"):
             assert process.ended is None
-        what_is_there(f"http://127.0.0.1:{port}/v1", {"data": []}, kinds())
+        what_is_there(f"http://127.0.0.1:{port}/v1", kinds())
     finally:
         process.stop(0.0)
     assert seen == [{"CUDA_VISIBLE_DEVICES": "1"}]

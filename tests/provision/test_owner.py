@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
 import sys
-import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,8 +15,9 @@ import pytest
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.serving import Cause, Phase, Serve
+from pytest_llmbench.provision.kept import Wishes
 from pytest_llmbench.provision.lease import Lease, leased
-from pytest_llmbench.provision.owner import Owner, Wishes
+from pytest_llmbench.provision.owner import Owner
 from pytest_llmbench.provision.state import read_state
 from pytest_llmbench.runfolder import RunFolder
 from pytest_llmbench.servers.command import Command
@@ -32,6 +35,8 @@ class Yard:
         self.diary = folder / "diary"
         self.endpoints: list[Endpoint] = []
         self.pending: set[str] = set()
+        self.looks: Counter[str] = Counter()
+        """How often the owner asked whether tests are left for an endpoint."""
         self.told: list[str] = []
         self.kinds = kinds()
 
@@ -43,13 +48,17 @@ class Yard:
 
     @contextmanager
     def owned(self) -> Iterator[Owner]:
-        wishes = Wishes(is_pending=self.pending.__contains__, tell=self.told.append)
+        wishes = Wishes(is_pending=self._is_pending, tell=self.told.append)
         owner = Owner(self.endpoints, self.kinds, self.folder, wishes)
         owner.start()
         try:
             yield owner
         finally:
             owner.close()
+
+    def _is_pending(self, name: str) -> bool:
+        self.looks[name] += 1
+        return name in self.pending
 
     def events(self) -> list[tuple[str, str]]:
         lines = self.diary.read_text().splitlines() if self.diary.exists() else []
@@ -90,19 +99,18 @@ def test_what_nobody_wants_is_not_started(yard: Yard) -> None:
 
 
 def test_servers_that_share_a_resource_are_never_up_together(yard: Yard) -> None:
-    endpoints = [yard.add(name) for name in "abc"]
+    leases = {name: Lease(yard.folder, yard.add(name)) for name in "abc"}
+    for lease in leases.values():
+        lease.take()
+    told: list[tuple[str, str]] = []
     with yard.owned():
-        askers = [threading.Thread(target=_use, args=(yard.folder, one)) for one in endpoints]
-        for asker in askers:
-            asker.start()
-        for asker in askers:
-            asker.join(PATIENCE_S)
-    assert yard.events() == [(name, event) for name in "abc" for event in ("up", "down")]
-
-
-def _use(folder: RunFolder, endpoint: Endpoint) -> None:
-    with leased(folder, endpoint):
-        time.sleep(0.2)
+        for name, lease in leases.items():
+            lease.wait()
+            told.append((name, "up"))
+            assert yard.events() == told  # and whoever is waited for next, is waiting already
+            lease.drop()
+            told.append((name, "down"))
+    assert yard.events() == told
 
 
 def test_servers_that_share_nothing_are_up_together(yard: Yard) -> None:
@@ -115,13 +123,15 @@ def test_servers_that_share_nothing_are_up_together(yard: Yard) -> None:
 def test_a_server_stays_for_tests_that_will_want_it_though_another_waits(yard: Yard) -> None:
     a, b = yard.add("a"), yard.add("b")
     yard.pending.add("a")
-    with yard.owned():
+    with yard.owned() as owner:
         with leased(yard.folder, a):
             pass
         wish = Lease(yard.folder, b)
         wish.take()
-        with pytest.raises(TimeoutError), _at_most(0.5):
-            _until(lambda: ("a", "down") in yard.events())
+        _until(lambda: owner._kept[0]._shared.resources.is_contended(0))
+        looks = yard.looks["a"]
+        _until(lambda: yard.looks["a"] >= looks + 3)  # the last but one look was in full knowledge, and decided
+        assert yard.events() == [("a", "up")]
         yard.pending.clear()
         wish.wait()
         wish.drop()
@@ -197,9 +207,42 @@ def test_one_that_dies_under_a_request_says_why_however_long_its_remains_take(ya
         raise EndpointError("the connection was cut")
 
 
-def test_what_went_wrong_under_a_server_that_lives_is_told_as_it_is(yard: Yard) -> None:
+def test_what_went_wrong_under_a_server_that_lives_is_told_at_once_as_it_is(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_llmbench.provision.lease.NEWS_S", 10 * PATIENCE_S)
     a = yard.add("a")
-    with yard.owned(), pytest.raises(EndpointError, match="HTTP 500"), leased(yard.folder, a):
+    began_s = time.monotonic()
+    with yard.owned(), pytest.raises(EndpointError, match=r"^HTTP 500$"), leased(yard.folder, a):
+        raise EndpointError("HTTP 500")
+    assert time.monotonic() - began_s < PATIENCE_S
+
+
+def test_news_of_one_that_is_not_well_is_waited_for(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def is_dying(_url: str, _key: str | None) -> bool:
+        process = owner._kept[0]._process
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+        return False
+
+    monkeypatch.setattr("pytest_llmbench.provision.lease.is_well", is_dying)
+    monkeypatch.setattr("pytest_llmbench.provision.lease.NEWS_S", 10 * PATIENCE_S)
+    a = yard.add("a")
+    died = pytest.raises(EndpointError, match=r"^a: died while serving \(SIGKILL\), killed")
+    with yard.owned() as owner, died, leased(yard.folder, a):
+        raise EndpointError("HTTP 500")
+
+
+def test_one_that_is_not_well_and_does_not_die_is_not_waited_for_for_ever(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_ill(_url: str, _key: str | None) -> bool:
+        return False
+
+    monkeypatch.setattr("pytest_llmbench.provision.lease.is_well", is_ill)
+    monkeypatch.setattr("pytest_llmbench.provision.lease.NEWS_S", 0.1)
+    a = yard.add("a")
+    with yard.owned(), pytest.raises(EndpointError, match=r"^HTTP 500$"), leased(yard.folder, a):
         raise EndpointError("HTTP 500")
 
 
@@ -224,16 +267,3 @@ def test_a_fault_of_a_kind_is_told_to_those_who_wait(yard: Yard) -> None:
                 pass
         assert owner.served["a"].server.failure is not None
     assert "up" not in [event for _, event in yard.events()][2:]
-
-
-@contextmanager
-def _at_most(seconds: float) -> Iterator[None]:
-    """Give up what only looks, after so long."""
-    global PATIENCE_S  # noqa: PLW0603 - what `_until` looks at
-    before, PATIENCE_S = PATIENCE_S, seconds
-    try:
-        yield
-    except AssertionError as error:
-        raise TimeoutError from error
-    finally:
-        PATIENCE_S = before

@@ -1,4 +1,4 @@
-"""Nothing of a server is left, whoever ends first and however."""
+"""A server's process: stopped, ended by itself, what it gets, and what it takes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import errno
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -19,68 +16,9 @@ import psutil
 import pytest
 
 from pytest_llmbench.provision.process import ServerProcess
-from tests.provision.line import PATIENCE_S, Line, line_at
+from tests.provision.conftest import LATE_S, SOON_S, STUBBORN, Start, keeper_of, wait_until_ended
+from tests.provision.line import PATIENCE_S, Line
 from tests.provision.tree import MIB
-
-REPOSITORY = Path(__file__).parents[2]
-TREE = Path(__file__).with_name("tree.py")
-STUBBORN = ("ignore-sigterm", "worker", "daemon", "daemon")
-SOON_S, LATE_S = 0.3, 600.0
-"""Times to SIGKILL: soon, and never within a test."""
-
-
-@pytest.fixture
-def line(tmp_path: Path) -> Iterator[Line]:
-    with line_at(tmp_path / "line") as line:
-        yield line
-
-
-Start = Callable[..., ServerProcess]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Return a function that starts a command and has it stopped in the end, whatever happens."""
-    started: list[ServerProcess] = []
-
-    def start(argv: Sequence[str], env: Mapping[str, str] = os.environ, folder: str = "") -> ServerProcess:
-        started.append(ServerProcess(argv, env, folder, tmp_path / "log", SOON_S))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.stop(0.0)
-
-
-@pytest.fixture
-def grow(start: Start, line: Line) -> Start:
-    """Return a function that starts a tree with the given habits, and waits until it has grown."""
-
-    def grow(*habits: str, **how: Any) -> ServerProcess:
-        process = start(words(line, *habits), **how)
-        line.wait_for("ready")
-        return process
-
-    return grow
-
-
-def words(line: Line, *habits: str) -> list[str]:
-    return [sys.executable, str(TREE), str(line.path), *habits]
-
-
-def wait_until_ended(process: ServerProcess) -> str:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while (ended := process.ended) is None:
-        assert time.monotonic() < deadline_s, "it did not end"
-        time.sleep(0.01)
-    return ended
-
-
-def keeper_of(process: ServerProcess) -> psutil.Process:
-    parent = psutil.Process(process.pid).parent()
-    assert parent is not None
-    return parent
-
 
 # Stopped by us
 
@@ -160,127 +98,6 @@ def test_one_that_is_killed_says_by_what(grow: Start, line: Line, signum: int, s
     process = grow("worker")
     os.kill(process.pid, signum)
     assert wait_until_ended(process) == said
-    assert line.is_over
-
-
-# We end first
-
-
-@pytest.fixture
-def parent(line: Line, tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[str], int]]]:
-    """Start a process that stands for pytest; it and all that it starts keep their temporary files in `tmp_path/tmp`."""
-    started: list[subprocess.Popen[str]] = []
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-
-    def start(*habits: str, stop_s: float = SOON_S, forks: bool = False) -> tuple[subprocess.Popen[str], int]:
-        own = [str(tmp_path / "log"), str(stop_s), "fork" if forks else "-"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.provision.parent", *own, *words(line, *habits)],
-            cwd=REPOSITORY,
-            env={**os.environ, "TMPDIR": str(temporary)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        line.wait_for("ready")
-        _, sibling = map(int, process.stdout.readline().split())
-        return process, sibling
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-    assert [*temporary.iterdir()] == []
-
-
-StartParent = Callable[..., tuple[subprocess.Popen[str], int]]
-
-
-@pytest.mark.parametrize("habits", [(), STUBBORN], ids=["willing", "stubborn"])
-def test_kill_9_of_pytest_leaves_nothing(parent: StartParent, line: Line, habits: tuple[str, ...]) -> None:
-    process, _ = parent(*habits)
-    process.kill()
-    assert line.is_over
-
-
-def test_kill_9_is_seen_although_a_forked_child_holds_our_pipes(parent: StartParent, line: Line) -> None:
-    process, sibling = parent(forks=True)
-    try:
-        process.kill()
-        assert line.is_over
-        assert psutil.pid_exists(sibling)
-    finally:
-        os.kill(sibling, signal.SIGKILL)
-
-
-def test_ctrl_c_ends_the_server_by_our_own_stop(parent: StartParent, line: Line) -> None:
-    process, _ = parent()
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(PATIENCE_S)
-    assert line.is_over_now
-
-
-def test_a_second_ctrl_c_in_the_middle_of_stop_leaves_nothing(parent: StartParent, line: Line) -> None:
-    process, _ = parent(*STUBBORN, stop_s=2.0)
-    os.killpg(process.pid, signal.SIGINT)
-    line.wait_for("term")
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(PATIENCE_S)
-    assert line.is_over
-
-
-def test_a_hangup_of_the_terminal_leaves_nothing(parent: StartParent, line: Line) -> None:
-    process, _ = parent()
-    os.killpg(process.pid, signal.SIGHUP)
-    assert line.is_over
-
-
-def test_ctrl_c_in_the_middle_of_the_start_leaves_nothing(
-    start: Start, line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(process: ServerProcess) -> int:
-        del process
-        line.wait_for("ready")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(ServerProcess, "_started", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        start(words(line, *STUBBORN))
-    assert line.is_over_now
-
-
-# The keeper
-
-
-def test_the_keeper_heeds_no_signals_of_a_terminal(grow: Start, line: Line) -> None:
-    process = grow("ignore-sigterm")
-    keeper = keeper_of(process)
-    for signum in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-        keeper.send_signal(signum)
-    process.stop(SOON_S)
-    line.wait_for("term")  # so it was asked first: a keeper that had died would have taken it along at once
-    assert process.ended == "SIGKILL"
-
-
-def test_a_keeper_that_is_asked_to_end_ends_the_server_first(grow: Start, line: Line) -> None:
-    process = grow("worker", "daemon")
-    keeper_of(process).terminate()
-    assert line.is_over
-    assert process.ended == "SIGTERM"
-
-
-def test_kill_9_of_the_keeper_takes_the_server_along_and_stop_the_rest_of_its_group(grow: Start, line: Line) -> None:
-    process = grow("worker")
-    server = psutil.Process(process.pid)
-    keeper_of(process).kill()
-    assert psutil.wait_procs([server], PATIENCE_S)[0] == [server]
-    assert not line.is_over_now
-    assert wait_until_ended(process) == "its keeper was killed"
-    process.stop(LATE_S)
     assert line.is_over
 
 

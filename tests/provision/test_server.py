@@ -2,138 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from pytest_llmbench.errors import UsageFault
-from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.serving import Cause, Failure, Phase, Serve
-from pytest_llmbench.provision import progress
-from pytest_llmbench.provision.ports import free_port, is_taken
-from pytest_llmbench.provision.server import Running, Start, bring_up
-from pytest_llmbench.servers.kind import Launch, ServerKind
-from pytest_llmbench.servers.llamacpp import LlamaCpp
+from pytest_llmbench.provision import process, progress
+from pytest_llmbench.provision.ports import free_port
+from pytest_llmbench.provision.server import Running
+from pytest_llmbench.servers.kind import Launch
+from tests.provision.bench import PATIENT_S, Bench, Moody
 from tests.provision.moody_server import KEY, LOADS_S
-from tests.real.chain_files import write_gguf
-from tests.real.chain_model import Chain
-from tests.real.servers import REPOSITORY, built
 
-MOODY = Path(__file__).with_name("moody_server.py")
-PATIENT_S = 120.0
 SHORT_S = 4.0
 """As long as a server may take that will never be ready."""
-STARTS = 20
 EVERYWHERE = "0.0.0.0"  # noqa: S104
-
-
-class Moody(ServerKind):
-    """The server of these tests; its model is its mood."""
-
-    name = "moody"
-
-    def launch(self, serve: Serve, port: int) -> Launch:
-        """See `ServerKind.launch`."""
-        program = serve.program or (sys.executable, str(MOODY))
-        return Launch((*program, str(serve.model), str(port), serve.host))
-
-
-class Bench:
-    """Starts servers, and knows what they left."""
-
-    def __init__(self, folder: Path, temporary: Path) -> None:
-        self._temporary = temporary
-        self.log = folder / "servers" / "m-1.log"
-        self.told: list[str] = []
-        self.on_word: Callable[[str], None] = lambda _: None
-        self.is_cancelled: Callable[[], bool] = lambda: False
-        self.running: list[Running] = []
-
-    def start(
-        self, mood: str, kind: ServerKind | None = None, endpoint: Mapping[str, Any] | None = None, **serve: Any
-    ) -> Running | Failure:
-        """Bring up a server in that mood."""
-        wanted: dict[str, Any] = {"kind": "moody", "model": mood, "ready_timeout_s": PATIENT_S, "stop_timeout_s": 5.0}
-        asked = Endpoint("m", serve=Serve(**wanted | serve), **endpoint or {})
-        found = bring_up(Start(asked, kind or Moody(), self.log, "servers/m-1.log", self.is_cancelled, self._tell))
-        if isinstance(found, Running):
-            self.running.append(found)
-        return found
-
-    def runs(self, *args: Any, **how: Any) -> Running:
-        """Bring up one that must come up."""
-        found = self.start(*args, **how)
-        assert isinstance(found, Running), f"{found}\n{self.log.read_text()}"
-        return found
-
-    def fails(self, *args: Any, **how: Any) -> Failure:
-        """Try to bring up one that must not, and look that nothing of it is left."""
-        found = self.start(*args, **how)
-        assert isinstance(found, Failure)
-        assert self.left() == []
-        return found
-
-    @property
-    def said(self) -> str:
-        """All that the server printed."""
-        return self.log.read_text() if self.log.exists() else ""
-
-    @property
-    def asked(self) -> list[Any]:
-        """The bodies of the chat completions that the server was asked for."""
-        marked = [line for line in self.said.splitlines() if line.startswith("asked: ")]
-        return [json.loads(line.removeprefix("asked: ")) for line in marked]
-
-    def left(self) -> list[psutil.Process]:
-        """Return all processes that carry our mark: a variable that they got from us, and we did not start with."""
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get("TMPDIR") == str(self._temporary):
-                    found.append(process)
-        return found
-
-    def wait_until_gone(self) -> None:
-        """Wait until none of them is left."""
-        deadline_s = time.monotonic() + PATIENT_S
-        while left := self.left():
-            assert time.monotonic() < deadline_s, left
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        """End all that runs."""
-        for running in self.running:
-            running.process.stop(5.0)
-
-    def _tell(self, line: str) -> None:
-        self.told.append(line)
-        self.on_word(line)
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    bench = Bench(tmp_path, temporary)
-    yield bench
-    bench.stop()
-    assert bench.left() == []
-    assert [*temporary.iterdir()] == []
-
 
 # It comes up
 
@@ -195,6 +84,7 @@ def test_the_users_variables_win(bench: Bench) -> None:
 def test_one_that_dies_while_loading_says_how(bench: Bench) -> None:
     failure = bench.fails("dies while loading")
     assert (failure.phase, failure.ended, failure.log) == (Phase.LOADING, "exit status 3", "servers/m-1.log")
+    assert (failure.cause, failure.line) == (Cause.UNKNOWN, "its log ends: RuntimeError: the weights are no weights")
     assert failure.after_s is not None
     assert failure.after_s < PATIENT_S
 
@@ -205,10 +95,22 @@ def test_one_that_dies_of_its_first_prompt_died_while_loading(bench: Bench, mood
     assert (failure.phase, failure.ended) == (Phase.LOADING, "exit status 3")
 
 
-def test_one_that_is_killed_while_loading_says_so(bench: Bench) -> None:
-    bench.on_word = lambda line: os.kill(int(line.partition("pid ")[2].partition(")")[0]), signal.SIGKILL)
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_one_that_is_killed_while_loading_says_so(bench: Bench, signum: signal.Signals) -> None:
+    bench.on_word = lambda line: os.kill(int(line.partition("pid ")[2].partition(")")[0]), signum)
     failure = bench.fails("never healthy")
-    assert (failure.phase, failure.cause, failure.ended) == (Phase.LOADING, Cause.KILLED, "SIGKILL")
+    assert (failure.phase, failure.cause, failure.ended) == (Phase.LOADING, Cause.KILLED, signum.name)
+
+
+def test_one_that_loses_its_keeper_while_loading_says_so(bench: Bench) -> None:
+    def kill_keeper(line: str) -> None:
+        keeper = psutil.Process(int(line.partition("pid ")[2].partition(")")[0])).parent()
+        assert keeper is not None
+        keeper.kill()
+
+    bench.on_word = kill_keeper
+    failure = bench.fails("never healthy")
+    assert (failure.phase, failure.cause, failure.ended) == (Phase.LOADING, Cause.KILLED, "its keeper was killed")
 
 
 @pytest.mark.parametrize(("mood", "said"), [("never healthy", "/health: HTTP 503"), ("mute", "/health: no answer")])
@@ -268,6 +170,13 @@ def test_what_is_no_program_is_not_started(bench: Bench, tmp_path: Path) -> None
         assert (failure.phase, failure.cause, failure.log) == (Phase.START, cause, None)
         assert str(program) in str(failure.line)
     assert bench.told == []
+
+
+def test_one_whose_keeper_dies_before_the_start_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_KEEPER", "import os; os.kill(os.getpid(), 9)")
+    failure = bench.fails("well")
+    assert (failure.phase, failure.cause) == (Phase.START, Cause.KILLED)
+    assert str(failure.line).endswith(": its keeper was killed")
 
 
 def test_what_the_kind_refuses_is_not_started(bench: Bench) -> None:
@@ -389,67 +298,3 @@ def test_the_user_hears_that_it_is_up_but_has_not_answered(bench: Bench, monkeyp
     bench.fails("hangs", ready_timeout_s=SHORT_S)
     assert bench.told[1].startswith("waiting for its first answer for ")
     assert bench.told[1].endswith(": hanging")
-
-
-# The real thing
-
-
-@pytest.fixture(scope="session")
-def program() -> str:
-    return built("build-llama-server")
-
-
-@pytest.fixture(scope="session")
-def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_gguf(Chain.of("All is well with it."), tmp_path_factory.mktemp("gguf") / "chain.gguf")
-
-
-def llama(bench: Bench, program: str, model: Path, *args: str, **serve: Any) -> Running | Failure:
-    words = ("--offline", "--threads", "1", "-c", "512", *args)
-    return bench.start(str(model), LlamaCpp(), program=(program,), args=words, **serve)
-
-
-def test_twenty_starts_and_stops_leave_nothing(bench: Bench, program: str, gguf: Path) -> None:
-    before = len([*Path("/proc/self/fd").iterdir()])
-    for _ in range(STARTS):
-        running = llama(bench, program, gguf)
-        assert isinstance(running, Running), running
-        assert running.process.memory_peak_bytes is None or running.process.memory_peak_bytes > 2**20
-        port = int(running.url.rpartition(":")[2].partition("/")[0])
-        assert is_taken("127.0.0.1", port)
-        running.process.stop(30.0)
-        assert running.process.ended == "exit status 0"
-        assert running.process.memory_peak_bytes is not None
-        assert running.process.memory_peak_bytes > 2**20
-        assert not is_taken("127.0.0.1", port)
-        assert bench.left() == []
-    assert len([*Path("/proc/self/fd").iterdir()]) == before
-
-
-def test_a_real_model_that_is_none_dies_while_loading(bench: Bench, program: str, tmp_path: Path) -> None:
-    (tmp_path / "none.gguf").write_text("this is no model")
-    for model, cause in (("none.gguf", Cause.MODEL_CORRUPT), ("nonesuch.gguf", Cause.MODEL_MISSING)):
-        failure = llama(bench, program, tmp_path / model)
-        assert isinstance(failure, Failure)
-        assert (failure.phase, failure.cause, failure.ended) == (Phase.LOADING, cause, "exit status 1")
-
-
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_real_server_ends_with_whoever_started_it(
-    bench: Bench, program: str, gguf: Path, tmp_path: Path, signum: int
-) -> None:
-    port = free_port("127.0.0.1")
-    server = [program, "-m", str(gguf), "--port", str(port), "--offline"]
-    parent = subprocess.Popen(
-        [sys.executable, "-m", "tests.provision.parent", str(tmp_path / "log"), "5", "-", *server],
-        cwd=REPOSITORY,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with parent:
-        while not is_taken("127.0.0.1", port):
-            assert parent.poll() is None
-            time.sleep(0.02)
-        os.killpg(parent.pid, signum)
-    bench.wait_until_gone()
-    assert not is_taken("127.0.0.1", port)

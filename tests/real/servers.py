@@ -47,13 +47,13 @@ class RealServer:
 
 
 @contextmanager
-def llama_server(model: Path, log: Path) -> Iterator[RealServer]:
-    """Run the real llama-server on a GGUF file that it calls `chain`: two slots of 32,768 tokens, one thread.
+def llama_server(model: Path, log: Path, *, slots: int = 2, context_tokens: int = 32_768) -> Iterator[RealServer]:
+    """Run the real llama-server on a GGUF file that it calls `chain`: slots of so many tokens each, one thread.
 
     One thread, as a second one would fight with the client for the cores and blur both clocks.
     """
     command = [built("build-llama-server"), "--model", str(model), "--alias", "chain", "--offline", "--no-ui"]
-    command += ["--metrics", "--ctx-size", "65536", "--parallel", "2", "--threads", "1"]
+    command += ["--metrics", "--ctx-size", str(slots * context_tokens), "--parallel", str(slots), "--threads", "1"]
     with _running(command, {}, log, "chain", "processing task, is_child = 0") as server:
         yield server
 

@@ -258,10 +258,13 @@ def test_signatures_of_a_kind_come_first() -> None:
     ("ended", "cause"),
     [
         ("SIGKILL", Cause.KILLED),
+        ("SIGTERM", Cause.KILLED),
+        ("its keeper was killed", Cause.KILLED),
         ("exit status 137", Cause.KILLED),
         ("exit status 127", Cause.PROGRAM_MISSING),
         ("exit status 126", Cause.PERMISSION),
         ("timed out", Cause.TIMEOUT),
+        ("exit status 0", Cause.UNKNOWN),
         ("exit status 1", Cause.UNKNOWN),
         ("SIGSEGV", Cause.UNKNOWN),
         (None, Cause.UNKNOWN),
@@ -271,6 +274,17 @@ def test_how_it_ended_tells_where_its_log_does_not(ended: str | None, cause: Cau
     said = classify("INFO loading\n", ended=ended)
     assert (said.cause, said.line, said.advice) == (cause, None, HELP[cause].advice)
     assert classify("OSError: [Errno 98] Address already in use", ended=ended).cause is Cause.PORT_IN_USE
+
+
+def test_one_that_had_served_does_not_end_without_an_error_unless_it_is_told_to() -> None:
+    assert classify("INFO bye\n", ended="exit status 0", has_served=True).cause is Cause.KILLED
+    assert classify("INFO bye\n", ended="exit status 1", has_served=True).cause is Cause.UNKNOWN
+    assert classify("RuntimeError: NCCL error", ended="exit status 0", has_served=True).cause is Cause.NCCL
+
+
+def test_python_that_is_interrupted_while_it_loads() -> None:
+    said = classify('Traceback (most recent call last):\n  File "x.py", line 1\nKeyboardInterrupt: terminated\n')
+    assert (said.cause, said.line) == (Cause.KILLED, "KeyboardInterrupt: terminated")
 
 
 def test_sglang_that_kills_itself_was_not_killed() -> None:

@@ -49,8 +49,8 @@ def test_a_row_of_single_streams() -> None:
         "ttft_p99_s": "a round is a single request",
         "prefill_tok_s": "1 different prompt lengths, 3 are needed for a slope",
         "prefill_fixed_s": "1 different prompt lengths, 3 are needed for a slope",
-        "goodput_share": "no bounds were set",
-        "goodput_rate_s": "no bounds were set",
+        "goodput_share": "no bounds were set (--llm-goodput)",
+        "goodput_rate_s": "no bounds were set (--llm-goodput)",
     }
     assert row.marks == {}
 

@@ -163,6 +163,8 @@ def test_goodput_by_the_slowest_tokens_and_by_the_end(bounds: Bounds, met: int) 
 def test_bounds_as_a_user_writes_them() -> None:
     assert read_bounds("ttft:0.5,tpot:0.05") == Bounds(max_ttft_s=0.5, max_tpot_s=0.05)
     assert read_bounds("itl:.1, e2e:30") == Bounds(max_itl_s=0.1, max_e2e_s=30.0)
+    assert read_bounds("e2e:30,ttft:.5").by_name == {"ttft": 0.5, "e2e": 30.0}
+    assert Bounds().by_name == {}
 
 
 @pytest.mark.parametrize(

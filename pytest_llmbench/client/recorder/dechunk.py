@@ -11,8 +11,23 @@ import re
 MAX_LINE_BYTES = 4096
 """Upper bound of a chunk's size line, and of the trailers together."""
 
+MANY_BYTES = 2048
+"""From so many bytes in a read on, it is faster to look for its chunks together, if they are plain, than for each by itself."""
+
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
+_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
 _QUOTED_BYTES = 40
+
+
+class _Sizes(dict[bytes, int]):
+    """What size lines say, read once; -1 for lines with more than a size in them, and for the last chunk's."""
+
+    def __missing__(self, line: bytes) -> int:
+        size = int(line, 16) if _SIZE.fullmatch(line) else 0
+        if not size:
+            return -1
+        self[line] = size
+        return size
 
 
 class Dechunker:
@@ -21,7 +36,7 @@ class Dechunker:
     It never raises: what it cannot read ends the body, and `problem` says why.
     """
 
-    __slots__ = ("_in_trailers", "_kept", "_left", "_trailer_bytes", "is_done", "problem", "surplus")
+    __slots__ = ("_in_trailers", "_kept", "_left", "_sizes", "_trailer_bytes", "is_done", "problem", "surplus")
 
     def __init__(self) -> None:
         self.is_done = False
@@ -35,6 +50,7 @@ class Dechunker:
         self._kept = b""
         self._in_trailers = False
         self._trailer_bytes = 0
+        self._sizes = _Sizes()
 
     def feed(self, data: bytes) -> bytes:
         """Take one read and return the bytes of the body that it brought."""
@@ -48,11 +64,26 @@ class Dechunker:
             elif self._in_trailers:
                 at = self._trailer(data, at)
             else:
+                if len(data) - at >= MANY_BYTES:
+                    at = self._plain_chunks(data, at, body)
                 at = _whole_chunks(data, at, body)
                 at = self._size(data, at) if at < len(data) else at
         if self.is_done:
             self.surplus += data[at:]
         return body[0] if len(body) == 1 else b"".join(body)
+
+    def _plain_chunks(self, data: bytes, at: int, body: list[bytes]) -> int:
+        """Do what `_whole_chunks` does, in half the time, or nothing.
+
+        It takes chunks that hold no line end, as events ended by LF do not, and size lines that hold nothing but sizes.
+        """
+        lines = data[at:].split(b"\r\n")  # the last one has not ended
+        count = (len(lines) - 1) // 2 * 2
+        sizes, chunks = lines[:count:2], lines[1:count:2]
+        if list(map(self._sizes.__getitem__, sizes)) != list(map(len, chunks)):
+            return at
+        body += chunks
+        return len(data) - len(b"\r\n".join(lines[count:]))
 
     def _size(self, data: bytes, at: int) -> int:
         found = _SIZE_LINE.match(data, at)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 MAX_HEAD_BYTES = 64 * 1024
 _END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\r\n]*))?")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)")
 _UNSENDABLE = re.compile(rb"[\r\n\0]")
 _FRAMING_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 _FIRST_FINAL_STATUS = 200
@@ -94,7 +94,7 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
     found = _FIELD.fullmatch(line)
     if found is None:
         raise HeadError(f"this is no header: {line[:60]!r}")
-    return found[1], found[2]
+    return found[1], found[2].strip(b" \t")
 
 
 def _values(fields: Fields, name: bytes) -> list[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import time
 from typing import NamedTuple
@@ -77,10 +76,10 @@ class Pool:
 
 def _is_still(connection: socket.socket) -> bool:
     """Say whether the server has neither closed the connection nor sent what nobody asked for."""
-    with contextlib.suppress(BlockingIOError):
-        try:
-            connection.recv(1, socket.MSG_PEEK)
-        except ConnectionError:
-            return False
+    try:
+        connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
         return False
-    return True
+    return False

@@ -65,6 +65,11 @@ class Reception:
         self._framing: Framing | None = None
         self._waiter: asyncio.Future[None] | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any byte has come, if only of the head."""
+        return self._raw_bytes > 0
+
     def on_readable(self) -> None:
         """Take one read, if there is one: the hot loop."""
         try:
@@ -85,6 +90,8 @@ class Reception:
     def on_watch(self, now_s: float, idle_s: float | None) -> None:
         """See after a response whose end did not show by itself: trailers, silence, `[DONE]` with no end after it."""
         self._look()
+        if self.is_ended:
+            return
         if now_s - self._last_s > min(DONE_GRACE_S, idle_s or DONE_GRACE_S):
             self.on_readable()  # it may be we who were late, not the server
         silent_s = now_s - self._last_s

@@ -14,13 +14,13 @@ async def send(connection: socket.socket, payload: bytes, patience_s: float | No
     """Write all of it; return the time just before the write of the last byte, in seconds on the monotonic clock.
 
     The stamp comes before the write because the server may run, and this process may rest, before the write returns.
-    A connection that broke is no error here: perhaps the server has said why, and that is still to be read.
+    A connection that broke, or a network, is no error here: perhaps the server has said why, and that is still to be read.
 
     Raises:
         httpx.WriteTimeout: the server did not take it within so many seconds.
     """
     sent_at_s = time.monotonic()
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         try:
             written = connection.send(payload)
         except BlockingIOError:

@@ -20,9 +20,8 @@ from pytest_llmbench.client.recorder.sending import send
 from pytest_llmbench.client.tape import EXTENSION, UNBOUNDED, Tape
 
 _PORT = 80
-
-
 _CLOSED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+"""A server that has closed a connection shows in one of these; so do other faults."""
 
 
 class RecorderTransport(httpx.AsyncBaseTransport):
@@ -54,9 +53,12 @@ class RecorderTransport(httpx.AsyncBaseTransport):
                 break
             except _CLOSED:
                 self._release(origin, connection, reception)
-                if not was_kept or tape.pieces:
+                # A POST is not repeated, unless its sender knows that this does no harm (RFC 9110, 9.2.2). Where a byte of an
+                # answer has come it would: that answer is the sample, whatever became of it. But a server may close an idle
+                # connection at any time (RFC 9112, 9.3.1), also when the next request is already on its way; then no byte
+                # comes back, and should the request have arrived all the same, nobody has seen an answer to it.
+                if not was_kept or (reception is not None and reception.has_begun):
                     raise
-                # The server gave the connection up when it had answered enough on it, and did not say so before.
                 connection, was_kept = None, False
             except BaseException:
                 self._release(origin, connection, reception)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import itertools
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_llmbench.client.recorder import dechunk
 from pytest_llmbench.client.recorder.dechunk import MAX_LINE_BYTES, Dechunker
 
 CASES: dict[str, tuple[bytes, bytes]] = {
@@ -36,6 +39,14 @@ BAD: dict[str, tuple[bytes, str]] = {
     "trailers without end": (b"0\r\n" + b"x: y\r\n" * MAX_LINE_BYTES, "trailers of more than"),
     "a trailer without end": (b"0\r\n" + b"x" * 2 * MAX_LINE_BYTES, "malformed trailer"),
 }
+
+
+@pytest.fixture(scope="module", params=[0, sys.maxsize], ids=["together", "one by one"], autouse=True)
+def many_bytes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All of this holds for chunks that are looked for together, and for those that are not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dechunk, "MANY_BYTES", request.param)
+        yield
 
 
 def decode(*pieces: bytes) -> tuple[bytes, Dechunker]:
@@ -112,3 +123,19 @@ def test_every_split_gives_the_same_body(chunks: list[bytes], cuts: list[int]) -
 def test_no_bytes_crash_it_and_every_split_ends_alike(stream: bytes, cuts: list[int]) -> None:
     (whole, one), (pieces, other) = decode(stream), decode(*split(stream, cuts))
     assert (whole, one.is_done, one.problem is None, one.surplus) == (pieces, other.is_done, other.problem is None, other.surplus)  # fmt: skip
+
+
+def test_chunks_of_a_long_read_are_looked_for_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_by_one(data: bytes, at: int, body: list[bytes]) -> int:
+        taken.append((len(data) - at, len(body)))
+        return at
+
+    taken: list[tuple[int, int]] = []
+    monkeypatch.setattr(dechunk, "MANY_BYTES", 100)
+    monkeypatch.setattr(dechunk, "_whole_chunks", one_by_one)
+    stream = b"a\r\n0123456789\r\n" * 20
+    dechunker = Dechunker()
+    assert dechunker.feed(stream + b"a\r\n01") == b"0123456789" * 20 + b"01"
+    assert taken == [(5, 20)], "only what is not whole was left"
+    assert dechunker.feed(b"23456789\r\n" + b"3\r\na\r\n\r\n" + stream)[:11] == b"23456789a\r\n"
+    assert taken[1] == (len(stream) + 8, 1), "where a line end is in one of them, all were left"

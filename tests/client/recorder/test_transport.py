@@ -50,14 +50,19 @@ async def record(http: httpx.AsyncClient, url: str, max_body_bytes: int = 10**9,
 
 
 def wait_for_stamps() -> None:
-    """Wait until the kernel, which the transport has asked for stamps, gives them."""
-    with stamps.stamping_socket() as receiver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(LONG_S)
-        for _ in range(10_000):
-            sender.sendto(b"x", receiver.getsockname())
-            if receiver.recvmsg(1, stamps.CONTROL_BYTES)[1]:
-                return
+    """Wait until the kernel, which the transport has asked for stamps, gives them to connections.
+
+    It takes its time on a busy machine. A datagram would not show it: one that has none is stamped when it is read.
+    """
+    give_up_s = time.monotonic() + LONG_S
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as sender:
+        receiver, _ = listener.accept()
+        with receiver:
+            stamps.enable(receiver)
+            while time.monotonic() < give_up_s:
+                sender.sendall(b"x")
+                if receiver.recvmsg(1, stamps.CONTROL_BYTES)[1]:
+                    return
     raise AssertionError("this kernel gives no stamps")
 
 
@@ -121,6 +126,45 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used() -> None:
     with RawServer([CHUNKED + coded(EVENT) + LAST, CLOSE]) as server:
         run(twice)
         assert server.connections == 2
+
+
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def test_a_kept_connection_that_is_closed_before_any_byte_is_replaced(how: str) -> None:
+    async def twice(http: httpx.AsyncClient) -> list[Tape]:
+        return [await record(http, server.url), await record(http, server.url)]
+
+    def close_hard() -> None:
+        if how == "reset":
+            server._sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with RawServer(WHOLE["chunks"], [close_hard, CLOSE], WHOLE["chunks"]) as server:
+        tapes = run(twice)
+        assert (server.connections, len(server.requests)) == (2, 3)
+        first_write_s = server.writes_s[len(WHOLE["chunks"])]
+    assert tapes[0].ended_at_s < tapes[1].sent_at_s < first_write_s
+    assert [(body(tape), tape.failure) for tape in tapes] == [(EVENT + DONE, None)] * 2
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"H", b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream", b"HTTP/1.1 100 Continue\r\n\r\n", b"SSH-2.0-OpenSSH\r\n\r\n"],
+)  # fmt: skip
+def test_a_request_is_not_sent_again_once_a_byte_of_an_answer_came(begun: bytes) -> None:
+    async def twice(http: httpx.AsyncClient) -> None:
+        await record(http, server.url)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await record(http, server.url)
+
+    with RawServer(WHOLE["chunks"], [begun, CLOSE]) as server:
+        run(twice)
+        assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_a_new_connection_that_is_closed_before_any_byte_is_an_error() -> None:
+    with RawServer([CLOSE]) as server:
+        with pytest.raises(httpx.RemoteProtocolError, match="without an answer"):
+            run(lambda http: record(http, server.url))
+        assert len(server.requests) == 1
 
 
 def test_a_connection_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,6 +364,23 @@ def test_without_stamps_of_the_kernel_times_are_those_of_the_reads(monkeypatch: 
         assert server.writes_s[0] < tape.pieces[0][0] <= tape.ended_at_s
 
 
+def test_the_clocks_are_compared_by_the_reading_that_was_least_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    held_up_ns = [9_000_000, 1_000_000, 30_000, 5_000_000, 7_000_000]
+    now_ns, took_ns = 50 * 10**9, iter(held_up_ns)
+
+    def real_ns() -> int:
+        nonlocal now_ns
+        now_ns += next(took_ns)  # another process runs between the two
+        return now_ns + 1_000 * 10**9
+
+    monkeypatch.setattr(time, "monotonic_ns", lambda: now_ns)
+    monkeypatch.setattr(time, "time_ns", real_ns)
+    clock = stamps.Stamps()
+    stamp = [(socket.SOL_SOCKET, 35, struct.pack("@ll", 1_049, 0))]
+    monkeypatch.setattr(time, "monotonic", lambda: now_ns / 1e9)
+    assert clock.at_s(stamp, 0.0) == pytest.approx(49 - 30e-6, abs=1e-9)
+
+
 def test_stamps_follow_a_clock_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monotonic_ns, real_ns = 50 * 10**9, 1_000 * 10**9
     monkeypatch.setattr(time, "monotonic_ns", lambda: monotonic_ns)
@@ -333,6 +394,7 @@ def test_stamps_follow_a_clock_that_is_set(monkeypatch: pytest.MonkeyPatch) -> N
     assert clock.at_s(control(real_ns - 10**9), 0.0) == pytest.approx(49)
     assert clock.at_s([], 0.0) == 50, "no stamp"
     assert clock.at_s(control(real_ns - 10**9), 49.5) == 50, "before the data before it"
+    assert clock.at_s(control(real_ns - 10**9), 49.0001) == 49.0001, "by no more than two readings of the clocks differ"
     assert clock.at_s(control(real_ns + 10**10), 0.0) == 50, "in the future"
     real_ns += 3600 * 10**9
     clock.tune()
