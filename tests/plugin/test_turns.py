@@ -118,11 +118,10 @@ def checks_done(out: Path) -> int:
     return sum(json.loads(line)["kind"] == "check" for line in lines)
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n1", "-n2", "-n4", "-n8"])
-def test_a_late_answer_keeps_nobody_waiting(demo: Demo, workers: str) -> None:
+def test_a_late_answer_keeps_nobody_waiting(demo: Demo) -> None:
     script = Latecomer(demo.out, lambda out: checks_done(out) == 8)
     with ScriptedServer(script) as server:
-        demo.run(f"--llm-endpoint={server.url}", "--llm-samples=5", workers).assert_outcomes(passed=10)
+        demo.run(f"--llm-endpoint={server.url}", "--llm-samples=5").assert_outcomes(passed=10)
     assert script.was_time
     assert len(server.requests) == 5
 
