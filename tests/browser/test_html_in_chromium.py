@@ -101,8 +101,8 @@ def test_the_search_goes_into_answers_and_logs_where_it_is_told_to(open_report: 
     page.fill("#filter-text", word)
     said = page.locator("#rows li").count()
     page.get_by_label("in answers and logs too").check()
-    expect(page.locator("#found")).to_contain_text("of 176 checks")
-    assert page.locator("#rows li").count() >= len(wanted) > said
+    expect(page.locator("#rows li").nth(len(wanted) - 1)).to_be_attached()
+    assert len(wanted) > said
     page.reload()
     expect(page.get_by_label("in answers and logs too")).to_be_checked()
     expect(page.locator("#rows li").nth(len(wanted) - 1)).to_be_attached()
