@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pprint
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from pytest_llmbench.candidate import Candidate, read_answer
 from pytest_llmbench.errors import EndpointError, GraderError, SandboxError
 from pytest_llmbench.fetch import Case, Fetcher
-from pytest_llmbench.model.check import SandboxUse
+from pytest_llmbench.keeping import keep_candidate, keep_seen, keep_suite, suite_changed
+from pytest_llmbench.model.check import Check, SandboxUse
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
 from pytest_llmbench.model.settings import Settings
-from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.runfolder import RunFolder, log_path
 from pytest_llmbench.sandbox import open_sandbox, require_programs
 from pytest_llmbench.sandbox.api import Process, Sandbox
 
@@ -45,13 +46,29 @@ class Grader:
         self._fetcher = Fetcher(settings, self.folder)
         self._sandbox: Sandbox | SandboxError | None = None
         self._observed: dict[tuple[CaseKey, Callable[..., Any]], Observed] = {}
+        self._kept: set[CaseKey] = set()
+        """Cases whose candidate's files are in the run folder."""
+        self._changed: Mapping[str, str] = {}
+        """Suite -> why its answers cannot be judged in this run."""
 
-    def expect(self, cases: Iterable[Case]) -> None:
+    def expect(self, cases: Sequence[Case]) -> None:
         """Start fetching what will be needed."""
-        self._fetcher.expect(cases)
+        suites = {case.suite.name: case.suite for case in cases}
+        if self.settings.session > 1:
+            self._changed = {name: why for name, suite in suites.items() if (why := suite_changed(self.folder, suite))}
+        self._fetcher.expect([case for case in cases if case.suite.name not in self._changed])
+        for name, suite in suites.items():
+            if name not in self._changed:
+                keep_suite(self.folder, suite)
 
     def completion(self, case: Case) -> Completion:
-        """Return the completion of a case, once it is there; a failed one has `error` set."""
+        """Return the completion of a case, once it is there; a failed one has `error` set.
+
+        Raises:
+            GraderError: the run is gone on with, and began with another suite.
+        """
+        if why := self._changed.get(case.suite.name):
+            raise GraderError(why)
         return self._fetcher.get(case)
 
     def first_there(self, cases: Sequence[Case], *, wait: bool) -> Case | None:
@@ -94,6 +111,9 @@ class Grader:
         error: Exception | None = None
         try:
             files, answer = read_answer(self.completion(case), case.suite)
+            if case.key not in self._kept:
+                self._kept.add(case.key)
+                keep_candidate(self.folder, case.key, files)
             require_programs(case.suite.needs)
             rng = random.Random(f"{self.settings.seed}/{case.suite.name}/{case.sample}/{name}")  # noqa: S311 - repeatable on purpose
             value = scenario(Candidate(files, answer, rng, self.sandbox, started))
@@ -105,12 +125,14 @@ class Grader:
         finally:
             for process in started:
                 process.close()
+        if error is None:
+            keep_seen(self.folder, case.key, name, value)
         return Observed(name, value, error, error.__traceback__ if error else None, self._keep_log(case, name, started))
 
     def _keep_log(self, case: Case, scenario: str, started: Sequence[Process]) -> str | None:
         if not started:
             return None
-        log = f"logs/{case.endpoint.name}/{case.suite.name}-s{case.sample}/{scenario}.log"
+        log = log_path(case.key, f"{scenario}.log")
         self.folder.write(log, b"".join(map(_log_of, started)))
         return log
 
@@ -171,6 +193,22 @@ class Attempt:
             if seen.error is None
         ]
         return "\n".join(lines)
+
+
+def known_checks(settings: Settings, cases: Iterable[Case]) -> Mapping[str, Check]:
+    """Return the verdicts of earlier sessions that still hold, by node id: answer and suite are as they were."""
+    folder = RunFolder(Path(settings.out))
+    by_key = {case.key: case for case in cases}
+    suites = {case.suite.name: case.suite for case in by_key.values()}
+    changed = {name: suite_changed(folder, suite) for name, suite in suites.items()}
+    answered = {key for key, outline in folder.outlines().items() if outline.error is None and key in by_key}
+    return {
+        nodeid: check
+        for nodeid, check in folder.checks().items()
+        if check.outcome.scored
+        and CaseKey(check.endpoint, check.suite, check.sample) in answered
+        and not changed[check.suite]
+    }
 
 
 def _log_of(process: Process) -> bytes:

@@ -8,19 +8,24 @@ free. More such locks, as many as `Settings.concurrency`, bound the requests in 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import threading
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import IO, Any
 
 from pytest_llmbench import client
+from pytest_llmbench.answers import split_reasoning
+from pytest_llmbench.disclosure import hush, secrets_of, without_secrets
 from pytest_llmbench.endpoints.keys import read_key
 from pytest_llmbench.endpoints.replay import replay
 from pytest_llmbench.errors import EndpointError
-from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
+from pytest_llmbench.inflight import Board
+from pytest_llmbench.model.completion import CaseKey, Completion, Exchange, answer_sha256, sample_seed
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.provision.lease import Lease
@@ -29,6 +34,9 @@ from pytest_llmbench.suite import Suite
 
 POLL_S = 0.02
 MAX_POLL_S = 0.25
+
+_SEED_REFUSED = re.compile(r"HTTP (400|422); it said .*\bseed\b")
+"""What the client says when a server does not take that field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +63,22 @@ class Fetcher:
         self._pending: dict[CaseKey, Future[Completion]] = {}
         self._asking: set[CaseKey] = set()
         self._leases = {one.name: Lease(folder, one) for one in settings.endpoints}
+        self._secrets = {one.name: secrets_of(one, os.environ) for one in settings.endpoints}
+        self._seedless: set[str] = set()
+        """Endpoints that take no seed."""
         # So that no more tasks stand at the locks than could get one.
         self._places = {one.name: asyncio.Semaphore(settings.concurrency) for one in settings.endpoints}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="llmbench-fetch", daemon=True)
         self._thread.start()
+        self._board = Board(folder)
+        self._telling = asyncio.run_coroutine_threadsafe(self._board.keep(), self._loop)
 
     def expect(self, cases: Iterable[Case]) -> None:
         """Start fetching, in the order given; what was asked for already is not asked again."""
         for case in cases:
             if case.key not in self._pending:
-                known = self._folder.read_completion(case.key)
+                known = self._known(case.key)
                 if known is None:
                     # At once, so that a server stays up from the first request to the last answer.
                     self._leases[case.endpoint.name].take()
@@ -103,6 +116,7 @@ class Fetcher:
 
     def close(self, *, wait: bool) -> None:
         """Stop. With `wait`, requests in flight are first brought to their end: another process may need them."""
+        self._telling.cancel()
         for key, future in self._pending.items():
             if not (wait and key in self._asking):
                 future.cancel()
@@ -125,12 +139,12 @@ class Fetcher:
     async def _obtain_leased(self, case: Case) -> Completion:
         async with self._places[case.endpoint.name]:
             async for _ in _patiently():
-                if (known := self._folder.read_completion(case.key)) is not None:
+                if (known := self._known(case.key)) is not None:
                     return known
                 if (claim := self._folder.claim("-".join(("case", *map(str, case.key))))) is not None:
                     with claim:
                         # Between our look and our claim another process may have written it.
-                        known = self._folder.read_completion(case.key)
+                        known = self._known(case.key)
                         return known if known is not None else await self._fetch(case)
         raise AssertionError("patience has no end")
 
@@ -144,17 +158,49 @@ class Fetcher:
             started_at = _now()
             try:
                 endpoint = await lease.endpoint()
-                started_at = _now()
-                request = client.build_body(endpoint, case.suite.prompt) if endpoint.url else {}
-                try:
-                    exchange = await self._ask(endpoint, case)
-                except EndpointError as failure:
-                    raise await lease.explained(failure, endpoint) from failure
             except EndpointError as failure:
                 error = str(failure)
-            completion = Completion(*case.key, request, started_at, exchange, error, in_flight)
+            else:
+                started_at = _now()
+                request, exchange, error = await self._answer(endpoint, case)
+            completion = Completion(
+                *case.key, request, started_at, exchange, error, in_flight, _sha256(exchange), self._settings.session
+            )
             self._folder.write_completion(completion)
             return completion
+
+    def _known(self, key: CaseKey) -> Completion | None:
+        """Return the completion if it is there; what failed before the run was cut off is asked for again."""
+        known = self._folder.read_completion(key)
+        is_old_failure = known is not None and known.error is not None and known.session < self._settings.session
+        return None if is_old_failure else known
+
+    async def _answer(self, endpoint: Endpoint, case: Case) -> tuple[Mapping[str, Any], Exchange | None, str | None]:
+        """Return what was sent, and what came of it or why nothing did."""
+        sent = self._seeded(endpoint, case)
+        shown = without_secrets(sent, os.environ)
+        request = client.build_body(shown, case.suite.prompt) if sent.url else {}
+        try:
+            return request, await self._ask(sent, case), None
+        except EndpointError as failure:
+            if endpoint.sampling.seed is None and sent != endpoint and _SEED_REFUSED.search(str(failure)):
+                self._seedless.add(endpoint.name)
+                return await self._answer(endpoint, case)
+            why = await self._leases[endpoint.name].explained(failure, sent)
+            return request, None, hush(str(why), self._secrets[endpoint.name])
+
+    def _seeded(self, endpoint: Endpoint, case: Case) -> Endpoint:
+        """Give each sample a seed of its own; one that the user chose is that of the first sample."""
+        sampling = endpoint.sampling
+        if endpoint.url is None or "seed" in endpoint.extra_body:
+            return endpoint
+        if sampling.seed is not None:
+            seed = sampling.seed + case.sample - 1
+        elif endpoint.name in self._seedless:
+            return endpoint
+        else:
+            seed = sample_seed(self._settings.seed, case.suite.name, case.sample)
+        return replace(endpoint, sampling=replace(sampling, seed=seed))
 
     async def _ask(self, endpoint: Endpoint, case: Case) -> Exchange:
         if endpoint.problem is not None:
@@ -162,8 +208,11 @@ class Fetcher:
         if endpoint.replay is not None:
             return replay(endpoint.replay, case.suite.folder, case.key)
         key = read_key(endpoint.api_key_env)
-        async with client.open_client(self._timeouts, direct=endpoint.serve is not None) as http:
-            return await client.complete(http, endpoint, case.suite.prompt, api_key=key, timeouts=self._timeouts)
+        with self._board.answer(case.key) as onlooker:
+            async with client.open_client(self._timeouts, direct=endpoint.serve is not None) as http:
+                return await client.complete(
+                    http, endpoint, case.suite.prompt, api_key=key, timeouts=self._timeouts, onlooker=onlooker
+                )
 
     async def _slot(self, endpoint: str) -> IO[bytes]:
         """Take one of the endpoint's places, which all processes share."""
@@ -179,6 +228,10 @@ class Fetcher:
 
 async def _at_once(completion: Completion) -> Completion:
     return completion
+
+
+def _sha256(exchange: Exchange | None) -> str | None:
+    return None if exchange is None else answer_sha256(split_reasoning(exchange.content).answer)
 
 
 def _now() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +13,10 @@ from pytest_llmbench.run import CASE, Run, is_given_up
 if TYPE_CHECKING:
     from pytest_llmbench.check import Attempt, Grader
     from pytest_llmbench.fetch import Case
+    from pytest_llmbench.model.check import Check
 
+KNOWN: pytest.StashKey[Check] = pytest.StashKey()
+"""On an item: how its check ended before the run was cut off."""
 ATTEMPT: pytest.StashKey[Attempt] = pytest.StashKey()
 """On an item: its check, once begun."""
 
@@ -46,8 +48,13 @@ class Grading:
         self._cases = [item.stash[CASE] for item in checks if not item.get_closest_marker("skip")]
         folder = value_of(self._run.config, "export-prompts")
         if folder is not None:
-            _export_prompts(typed_path(self._run.config, folder), self._cases)
+            from pytest_llmbench.prompts import write_prompts
+
+            suites = {case.suite.name: case.suite for case in self._cases}
+            write_prompts(typed_path(self._run.config, folder), suites.values())
             return True
+        if checks and self._run.settings.session > 1:
+            self._recall(checks)
         if all(item.stash[CASE].endpoint.replay is not None for item in checks):
             return None  # nothing to wait for
         from pytest_llmbench.turns import may_choose, run_in_turn
@@ -55,6 +62,17 @@ class Grading:
         if len({case.key for case in self._cases}) <= 1 or not may_choose(session):
             return None
         run_in_turn(session, lambda cases, *, wait: self._begin().first_there(cases, wait=wait))
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Judge no check a second time that was judged before the run was cut off."""
+        known = pyfuncitem.stash.get(KNOWN, None)
+        if known is None:
+            return None
+        from pytest_llmbench.verdict import end_again
+
+        end_again(known)
         return True
 
     def _begin(self) -> Grader:
@@ -74,10 +92,12 @@ class Grading:
         report = yield
         ended = call.when == "call" or (call.when == "setup" and report.failed)
         if ended and CASE in item.stash and not report.skipped:
-            from pytest_llmbench.verdict import tell
+            from pytest_llmbench.verdict import tell, tell_again
 
             error = call.excinfo.value if call.excinfo else None
             tell(item, report, item.stash[CASE].key, error, item.stash.get(ATTEMPT, None))
+            if call.when == "call" and KNOWN in item.stash:
+                tell_again(item, report, item.stash[KNOWN], item.stash.get(ATTEMPT, None))
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -87,9 +107,11 @@ class Grading:
             # Only beside other workers can somebody else need an answer that is still coming.
             self._grader.close(wait=self._run.is_worker and not is_given_up(session))
 
+    def _recall(self, items: Sequence[pytest.Item]) -> None:
+        """Note the checks that were judged before the run was cut off, and whose answers are still there."""
+        from pytest_llmbench.check import known_checks
 
-def _export_prompts(folder: Path, cases: Sequence[Case]) -> None:
-    """Write each suite's prompt, byte for byte what a model is sent."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for suite in {case.suite.name: case.suite for case in cases}.values():
-        (folder / f"{suite.name}.md").write_bytes(suite.prompt.encode())
+        known = known_checks(self._run.settings, self._cases)
+        for item in items:
+            if item.nodeid in known:
+                item.stash[KNOWN] = known[item.nodeid]

@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -16,9 +16,10 @@ import pytest
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.endpoint import DEFAULT_MAX_TOKENS, Endpoint, Sampling
-from pytest_llmbench.model.settings import SWEEP, ReportTarget, Settings
+from pytest_llmbench.model.settings import DROP_PERCENT, MIN_COVERAGE_PERCENT, SWEEP, ReportTarget, Settings
 
 if TYPE_CHECKING:
+    from pytest_llmbench.model.runrecord import RunRecord
     from pytest_llmbench.servers.kind import ServerKind
 
 SANDBOXES = ("bubblewrap", "none")
@@ -75,6 +76,28 @@ def _sandbox(text: str) -> str:
     return text
 
 
+def _percent(text: str) -> float:
+    value = float(text.removesuffix("%"))
+    if not 0 < value <= 100:  # noqa: PLR2004 - per cent
+        raise ValueError("wanted more than 0 and at most 100")
+    return value
+
+
+def _check_name(text: str) -> str:
+    suite, slash, check = text.partition("/")
+    if not slash or not suite or not check or check.startswith("test_"):
+        raise ValueError("wanted SUITE/CHECK, the check without test_, such as stratum/byte_order")
+    return text
+
+
+def _may_differ(text: str) -> str:
+    from pytest_llmbench.reports.comparable import MAY_DIFFER
+
+    if text not in MAY_DIFFER:
+        raise ValueError(f"wanted one of: {', '.join(MAY_DIFFER)}")
+    return text
+
+
 def _levels(text: str) -> tuple[int, ...]:
     levels = tuple(_positive_int(part) for part in text.split(","))
     if list(levels) != sorted(set(levels)):
@@ -120,6 +143,7 @@ OPTIONS = (
     Option("timeout", "SECONDS", "for one whole answer (default: 1800)", _positive_float, 1800.0),
     Option("seed", "N", "what the judges' random inputs are drawn from (default: random, recorded)", int),
     Option("out", "DIR", "run folder (default: .llmbench/<time>)"),
+    Option("resume", "RUN", "go on with the run in that folder, which was cut off; asks only for what is missing"),
     Option("report", "FORMAT:PATH", "write a further copy of the report; repeatable", _report, repeatable=True),
     Option("sandbox", "KIND", "bubblewrap (default), or none: no isolation at all", _sandbox, "bubblewrap"),
     Option("speed", "", "measure speed, too: needs a server to itself", is_switch=True),
@@ -132,7 +156,24 @@ OPTIONS = (
         "count the requests that are served in time: ttft, tpot, itl (99 % of the tokens), e2e; such as ttft:0.5,tpot:0.05",
         _goodput,
     ),
-    Option("baseline", "REPORT", "report.json of an earlier run: speed must not be lower"),
+    Option("baseline", "REPORT", "not worse than: a report.json, a run folder, or the name of an endpoint of this run"),
+    Option("fail-under", "PERCENT", "lowest pass rate that is good enough", _percent),
+    Option("drop", "POINTS", "drop of the pass rate that has to show (default: 20)", _percent, DROP_PERCENT),
+    Option(
+        "min-coverage",
+        "PERCENT",
+        "share of the checks that must have been judged (default: 95)",
+        _percent,
+        MIN_COVERAGE_PERCENT,
+    ),
+    Option("must-pass", "SUITE/CHECK", "a check that may fail not even once; repeatable", _check_name, repeatable=True),
+    Option(
+        "allow-different",
+        "NAME",
+        "what of the baseline need not be equal: prompts, suites or sampling; repeatable",
+        _may_differ,
+        repeatable=True,
+    ),
     Option("export-prompts", "DIR", "write each suite's prompt to DIR/<suite>.md and run nothing"),
 )
 
@@ -160,7 +201,7 @@ def value_of(config: pytest.Config, name: str) -> Any:
     Raises:
         UsageFault: it cannot be parsed.
     """
-    option = next(option for option in OPTIONS if option.name == name)
+    option = _option(name)
     given = config.getoption(option.dest)
     raw = config.getini(option.dest) if given in (None, []) else given
     if option.is_switch:
@@ -181,18 +222,21 @@ def read_settings(config: pytest.Config) -> Settings:
     out = config.rootpath / ".llmbench" / run_id
     if (given := value_of(config, "out")) is not None:
         out = _run_folder(config, given)
-    seed = value_of(config, "seed")
-    endpoints = _endpoints(config)
+    begun = _begun(config)
+    sampling = _sampling(config, begun)
+    endpoints = _endpoints(config, sampling, begun)
+    drawn = _replayed(config, endpoints)
     for endpoint in endpoints:
         if endpoint.replay and Path(endpoint.replay).is_relative_to(out):
             raise UsageFault(f"--llm-out={out} is what {endpoint.name} replays; name another folder for the new run")
-    return Settings(
+    baseline, baseline_endpoint = _baseline(config, endpoints)
+    settings = Settings(
         endpoints=endpoints,
         out=str(out),
         run_id=run_id,
         started_at=now.isoformat(timespec="milliseconds"),
-        seed=random.SystemRandom().randrange(2**32) if seed is None else seed,
-        samples=value_of(config, "samples"),
+        seed=drawn.get("seed", random.SystemRandom().randrange(2**32)),
+        samples=drawn.get("samples", 1),
         concurrency=value_of(config, "concurrency"),
         timeout_s=value_of(config, "timeout"),
         sandbox=value_of(config, "sandbox"),
@@ -201,8 +245,70 @@ def read_settings(config: pytest.Config) -> Settings:
         min_tok_s=value_of(config, "min-tok-s"),
         max_ttft_s=value_of(config, "max-ttft"),
         goodput=value_of(config, "goodput"),
-        baseline=_baseline(config),
+        baseline=baseline,
+        baseline_endpoint=baseline_endpoint,
+        fail_under=value_of(config, "fail-under"),
+        drop=value_of(config, "drop"),
+        min_coverage=value_of(config, "min-coverage"),
+        must_pass=value_of(config, "must-pass"),
+        allow_different=value_of(config, "allow-different"),
+        sampling=sampling,
     )
+    return settings if begun is None else _gone_on(config, begun, settings)
+
+
+def _begun(config: pytest.Config) -> RunRecord | None:
+    """Return the run to go on with; None if this is a new one."""
+    given = value_of(config, "resume")
+    if given is None:
+        return None
+    from pytest_llmbench.resuming import read_run
+
+    return read_run(_resumed_folder(config, given))
+
+
+def _gone_on(config: pytest.Config, begun: RunRecord, asked: Settings) -> Settings:
+    from pytest_llmbench import client
+    from pytest_llmbench.resuming import DECIDING, go_on
+
+    given = {one.name for one in OPTIONS if _is_given(config, one, typed=one.name in DECIDING)}
+    folder = _resumed_folder(config, value_of(config, "resume"))
+    return go_on(folder, begun, asked, given, os.environ, client.list_models)
+
+
+def _resumed_folder(config: pytest.Config, given: str) -> Path:
+    return Path(os.path.normpath(typed_path(config, given)))
+
+
+def _sampling(config: pytest.Config, begun: RunRecord | None) -> Sampling:
+    """Return the sampling of endpoints that say nothing else."""
+    given = {
+        field: value_of(config, name)
+        for name, field in (("temperature", "temperature"), ("max-tokens", "max_tokens"))
+        if begun is None or _is_given(config, _option(name), typed=True)
+    }
+    return replace(Sampling() if begun is None else begun.settings.sampling, **given)
+
+
+def _replayed(config: pytest.Config, endpoints: Iterable[Endpoint]) -> Mapping[str, int]:
+    """Return seed and samples as given, else those of the run that is judged again, if it is one."""
+    found = {name: value_of(config, name) for name in ("seed", "samples") if _is_given(config, _option(name))}
+    if not any(endpoint.replay for endpoint in endpoints):
+        return found
+    from pytest_llmbench.endpoints.replay import replayed_run
+
+    run = replayed_run(endpoints)
+    return found if run is None else {"seed": run.seed, "samples": run.samples} | found
+
+
+def _option(name: str) -> Option:
+    return next(option for option in OPTIONS if option.name == name)
+
+
+def _is_given(config: pytest.Config, option: Option, *, typed: bool = False) -> bool:
+    """Whether the command line or, unless it must be `typed`, the ini file names a value."""
+    given = config.getoption(option.dest)
+    return (config.getini(option.dest) if given in (None, []) and not typed else given) not in (None, [], "", False)
 
 
 def typed_path(config: pytest.Config, given: str) -> Path:
@@ -219,19 +325,29 @@ def _run_folder(config: pytest.Config, given: str) -> Path:
     return out
 
 
-def _baseline(config: pytest.Config) -> str | None:
+def _baseline(config: pytest.Config, endpoints: Iterable[Endpoint]) -> tuple[str | None, str | None]:
+    """Return the path of a report, or the name of an endpoint; both None if there is no baseline."""
     given = value_of(config, "baseline")
     if given is None:
-        return None
+        return None, None
     from pytest_llmbench.model.codec import decode
     from pytest_llmbench.model.report import Report
 
+    names = [endpoint.name for endpoint in endpoints]
+    if given in names:
+        if len(names) == 1:
+            raise UsageFault(f"--llm-baseline={given}: is the only endpoint; name another one to compare with it")
+        return None, given
     path = typed_path(config, given)
+    path = path / "report.json" if path.is_dir() else path
     try:
         decode(path.read_bytes(), Report)
-        return str(path)
+        return str(path), None
     except (OSError, ValueError) as error:
-        raise UsageFault(f"--llm-baseline={given}: wanted the report.json of an earlier run: {error}") from error
+        raise UsageFault(
+            f"--llm-baseline={given}: wanted a report.json or a run folder, or one of the endpoints "
+            f"{', '.join(names)}: {error}"
+        ) from error
 
 
 def server_kinds(config: pytest.Config) -> Mapping[str, ServerKind]:
@@ -256,8 +372,9 @@ def settings_from_text(text: str) -> Settings:
     return decode(text.encode(), Settings)
 
 
-def _endpoints(config: pytest.Config) -> tuple[Endpoint, ...]:
-    sampling = Sampling(temperature=value_of(config, "temperature"), max_tokens=value_of(config, "max-tokens"))
+def _endpoints(config: pytest.Config, sampling: Sampling, begun: RunRecord | None) -> tuple[Endpoint, ...]:
+    if begun is not None and not _is_given(config, _option("endpoint"), typed=True):
+        return begun.settings.endpoints
     specs = value_of(config, "endpoint")
     if not specs:
         return (Endpoint(name="reference", replay="", sampling=sampling),)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_llmbench import hookspecs
+from pytest_llmbench.actions import Actions, is_in_actions
 from pytest_llmbench.collecting import Collecting, register_suite
 from pytest_llmbench.grading import Grading
 from pytest_llmbench.measuring import Measuring
@@ -34,6 +35,7 @@ MARKERS = {
     "protocol": "what goes over the wire",
     "robustness": "start, stop, failure",
     "shell": "shell scripts",
+    "must_pass": "the gate lets it fail not even once, see --llm-must-pass",
     "speed": "how fast an endpoint answers; not part of a plain run, see --llm-speed",
 }
 
@@ -59,7 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[GRADING] = grading = Grading(run)
     config.stash[MEASURING] = measuring = Measuring(run)
-    parts = [Collecting(run), grading, measuring, *([] if run.is_worker else [Recording(run)])]
+    parts: list[object] = [Collecting(run), grading, measuring]
+    if not run.is_worker:
+        parts.append(recording := Recording(run))
+        if is_in_actions():
+            parts.append(Actions(lambda: recording.report))
     for part in parts:
         config.pluginmanager.register(part, f"llmbench-{type(part).__name__.lower()}")
 

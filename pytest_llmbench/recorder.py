@@ -8,18 +8,25 @@ import platform
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pytest_llmbench.disclosure import without_secrets
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import Report, RunInfo
+from pytest_llmbench.model.runrecord import RUN_SCHEMA, RunRecord, Session
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.model.speed import SpeedRow
+from pytest_llmbench.provenance import origin_lines
 from pytest_llmbench.reports import FORMATS
-from pytest_llmbench.reports.build import build_report
+from pytest_llmbench.reports.build import Judge, build_report
+from pytest_llmbench.rundetails import RunDetails
 from pytest_llmbench.runfolder import RunFolder, write_whole
 
 
@@ -34,12 +41,22 @@ class Recorder:
         self._checks: dict[str, Check] = {}
         self._speed: dict[str, tuple[SpeedRow, ...]] = {}
         self.folder = RunFolder(Path(settings.out))
-        self._holder = self.folder.begin()
+        self._holder = self.folder.begin(again=settings.session > 1)
         for target in settings.reports:
             _try_out(Path(target.path))
+        self.kept = self.failed = 0
+        """Whole answers of earlier sessions, and answers that they did not get."""
+        self.origins: tuple[str, ...] = ()
+        """Lines that say which answers were not asked for in this session; known at the end."""
+        self._noted = {endpoint.name: endpoint.server for endpoint in settings.endpoints}
+        if settings.session > 1:
+            self._recall()
+        self.folder.write_run(self._record())
 
     def add(self, check: Check) -> None:
         """Record a check; of one that ran more than once the last result counts."""
+        if self._checks.get(check.nodeid) == check:
+            return  # as it ended before the run was cut off
         self._checks[check.nodeid] = check
         self.folder.append("check", check)
 
@@ -49,11 +66,20 @@ class Recorder:
         for row in rows:
             self.folder.append("speed", row)
 
-    def finish(self, served: Mapping[str, Endpoint]) -> Report:
+    def note(self, served: Mapping[str, Endpoint]) -> None:
+        """Keep what is known of servers: a run that goes on after this one may have nothing left to ask them."""
+        for name, endpoint in served.items():
+            if endpoint.server != self._noted[name]:
+                self._noted[name] = endpoint.server
+                with suppress(OSError):
+                    self.folder.write_server(without_secrets(endpoint, os.environ))
+
+    def finish(self, served: Mapping[str, Endpoint], judge: Judge | None = None) -> Report:
         """Write report.json and every further copy asked for.
 
         Args:
             served: endpoints, by name, of which more is known now than when the run began.
+            judge: gives the verdict of the gate; None: no bar was set.
         """
         settings = self._settings
         run = RunInfo(
@@ -66,19 +92,51 @@ class Recorder:
             host=_host(),
             sandbox=settings.sandbox,
         )
+        completions = self.folder.completions()
+        self.origins = tuple(origin_lines(settings, completions))
         report = build_report(
             run,
-            [served.get(one.name, one) for one in settings.endpoints],
-            self.folder.completions(),
+            [without_secrets(self._as_served(one, served), os.environ) for one in settings.endpoints],
+            completions,
             list(self._checks.values()),
             [row for rows in self._speed.values() for row in rows],
+            suites=self.folder.suites(),
+            judge=judge,
         )
-        self.folder.write("report.json", FORMATS["json"](report).encode())
+        details = RunDetails(self.folder.path)
+        self.folder.write("report.json", FORMATS["json"](report, details).encode())
         for target in settings.reports:
-            write_whole(Path(target.path), FORMATS[target.format](report).encode())
+            write_whole(Path(target.path), FORMATS[target.format](report, details).encode())
         self.folder.tidy()
         self._holder.close()
         return report
+
+    def _as_served(self, endpoint: Endpoint, served: Mapping[str, Endpoint]) -> Endpoint:
+        """Return an endpoint with what is known of its server, if only from a session in which it was asked."""
+        now = served.get(endpoint.name, endpoint)
+        before = self.folder.server(endpoint.name) if self._settings.session > 1 else None
+        if before is None or now.server != endpoint.server:
+            return now
+        return replace(now, url=now.url or before.url, model=now.model or before.model, server=before.server)
+
+    def _recall(self) -> None:
+        """Take over what earlier sessions found; what is judged again replaces it."""
+        names = {endpoint.name for endpoint in self._settings.endpoints}
+        self._checks = {nodeid: check for nodeid, check in self.folder.checks().items() if check.endpoint in names}
+        errors = [outline.error for outline in self.folder.outlines().values() if outline.endpoint in names]
+        self.failed = sum(error is not None for error in errors)
+        self.kept = len(errors) - self.failed
+
+    def _record(self) -> RunRecord:
+        settings = self._settings
+        earlier = self.folder.run_record() if settings.session > 1 else None
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        session = Session(
+            settings.session, now, version("pytest-llmbench"), self._command, kept=self.kept, failed=self.failed
+        )
+        endpoints = tuple(without_secrets(endpoint, os.environ) for endpoint in settings.endpoints)
+        sessions = () if earlier is None else earlier.sessions
+        return RunRecord(RUN_SCHEMA, replace(settings, endpoints=endpoints), (*sessions, session))
 
 
 def _try_out(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,9 +24,18 @@ if TYPE_CHECKING:
 class Servers:
     """Those to start are up while tests want them, and gone when this is closed; of the others it is told what they are."""
 
-    def __init__(self, run: Run, folder: RunFolder, speed_tests: Sequence[str]) -> None:
-        """Begin; `speed_tests` are the node ids of those that were collected."""
-        self._terminal = Terminal(run.config)
+    def __init__(
+        self, run: Run, folder: RunFolder, speed_tests: Sequence[str], hide: Callable[[], None] | None = None
+    ) -> None:
+        """Begin.
+
+        Args:
+            run: whose servers they are.
+            folder: of the run.
+            speed_tests: node ids of those that were collected.
+            hide: takes away what else is shown on the terminal; None if nothing is.
+        """
+        self._terminal = Terminal(run.config, hide)
         names, root = run.measurable_names, run.config.rootpath
         self._left = {nodeid: read_speed_id(nodeid, names, root) for nodeid in speed_tests}
         endpoints, kinds = run.settings.endpoints, run.server_kinds
@@ -49,6 +58,11 @@ class Servers:
         self._terminal.close()
         return {**self._owner.served, **others}
 
+    @property
+    def known(self) -> Mapping[str, Endpoint]:
+        """The endpoints that have a server, with what is known of it so far."""
+        return {**self._owner.served, **{one.name: one.known for one in self._neighbours}}
+
     def _is_pending(self, endpoint: str) -> bool:
         return endpoint in list(self._left.values())
 
@@ -56,8 +70,9 @@ class Servers:
 class Terminal:
     """Tells what goes on while tests run; whatever they print is captured, this is not."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, hide: Callable[[], None] | None = None) -> None:
         """Begin; before the first test runs, as then nothing is captured yet."""
+        self._hide = hide
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
         self._writer = config.get_terminal_writer()
         self._told_at = 0
@@ -72,6 +87,8 @@ class Terminal:
         """Write a line of its own; from any thread."""
         if self._fd is None or self._reporter is None:
             return
+        if self._hide is not None:
+            self._hide()
         at = self._writer.width_of_current_line
         is_amid = at and (self._reporter.currentfspath is not None or at != self._told_at)
         line_end = "\n" if is_amid else ""  # of a line of dots, once

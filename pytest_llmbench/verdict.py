@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import pytest
@@ -17,6 +18,8 @@ from pytest_llmbench.nodeids import CheckId
 from pytest_llmbench.reports.junit import completion_properties
 
 EVIDENCE_CHARS = 2_000
+_ADDRESS = re.compile(r"(?<=\w) at 0x[0-9a-f]+>")
+"""Of an object of Python's, in what pytest says of an assertion."""
 CARRIED = "llmbench_check"
 """Attribute of a test report, which xdist carries to the controller: the check as JSON."""
 CARRIED_SPEED = "llmbench_speed"
@@ -73,6 +76,27 @@ def tell(
     report.user_properties = list(item.user_properties)
 
 
+def end_again(check: Check) -> None:
+    """End a test as its check ended before.
+
+    Raises:
+        AssertionError: it did not pass.
+    """
+    if check.outcome is not Outcome.PASSED:
+        raise AssertionError(check.evidence)
+
+
+def tell_again(item: pytest.Item, report: pytest.TestReport, check: Check, attempt: Attempt | None) -> None:
+    """Write the verdict that was made before into the report of a test that was not run again."""
+    if report.failed:
+        report.longrepr = f"{check.evidence}\n(judged before the run was cut off)"
+        report.sections = [("llmbench", attempt.notes())] if attempt is not None else []
+    own = dict(_properties(check, attempt))
+    item.user_properties[:] = [known for known in item.user_properties if known[0] not in own] + list(own.items())
+    _carry(report, check)
+    report.user_properties = list(item.user_properties)
+
+
 def tell_crash(report: pytest.TestReport, known: CheckId) -> None:
     """Write into the report of a test whose worker died what its id still tells."""
     check = Check(
@@ -115,7 +139,8 @@ def _evidence(report: pytest.TestReport) -> str | None:
     if report.passed:
         return None
     crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash is not None else report.longrepr)[:EVIDENCE_CHARS]
+    text = str(crash.message if crash is not None else report.longrepr)
+    return _ADDRESS.sub(">", text)[:EVIDENCE_CHARS]  # else no two runs would say the same
 
 
 def _properties(check: Check, attempt: Attempt | None) -> list[tuple[str, object]]:

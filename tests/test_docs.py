@@ -12,6 +12,7 @@ import pytest
 from pytest_llmbench.model.report import Report
 from pytest_llmbench.options import OPTIONS
 from pytest_llmbench.reports import FORMATS
+from pytest_llmbench.reports.details import NO_DETAILS
 from pytest_llmbench.reports.schema import report_schema
 from tests.reports.conftest import make_report
 from tests.suites.corpus import checks_of, suite_folders
@@ -31,7 +32,7 @@ def report() -> Report:
 
 @pytest.mark.parametrize("command", [line for text in blocks("docs/report.md", "bash") for line in text.splitlines()])
 def test_the_jq_examples_run(command: str, report: Report, tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_text(FORMATS["json"](report))
+    (tmp_path / "report.json").write_text(FORMATS["json"](report, NO_DETAILS))
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert len(done.stdout.splitlines()) >= 3
 
@@ -60,7 +61,7 @@ def test_the_readme_begins_with_two_commands_of_one_line() -> None:
     commands = blocks("README.md", "bash")[:2]
     assert commands == [
         "scripts/setup && .venv/bin/pytest\n",
-        "scripts/setup tests && .venv/bin/pytest tests -n 2 --dist loadgroup\n",
+        "scripts/setup tests && .venv/bin/pytest tests -n 3 --dist loadgroup\n",
     ]
 
 

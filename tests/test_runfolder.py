@@ -6,7 +6,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
+from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.runfolder import RunFolder, write_whole
 
 COMPLETION = Completion("new", "zmq", 1, {"model": "m"}, "2026-01-01T00:00:00Z", Exchange("hello \u2028 \U0001f44b"))
@@ -81,3 +86,53 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> 
     else:
         raise AssertionError("a folder was replaced")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "report.json"]
+
+
+def check(nodeid: str, outcome: Outcome = Outcome.PASSED) -> Check:
+    return Check("new", "zmq", "works", 1, outcome, None, 0.1, nodeid)
+
+
+def test_the_last_verdict_on_a_check_counts_and_lines_that_are_none_do_not(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.checks() == {}
+    for each in (check("a", Outcome.WRONG), check("b"), check("a")):
+        folder.append("check", each)
+    folder.write_completion(COMPLETION)
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        journal.write(b'{"kind":"check","record":{"endpoint":"new"}}\n\xff\n{"kind":"check","rec')
+    assert folder.checks() == {"a": check("a"), "b": check("b")}
+
+
+def test_what_comes_after_a_line_that_was_cut_off_is_a_line_of_its_own(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.begin().close()
+    (tmp_path / "journal.jsonl").write_bytes(b'{"kind":"check","rec')
+    for _ in range(2):
+        folder.begin(again=True).close()
+    folder.append("check", check("a"))
+    assert folder.checks() == {"a": check("a")}
+    assert (tmp_path / "journal.jsonl").read_bytes().count(b"\n") == 2
+
+
+def test_a_run_that_is_gone_on_with_keeps_all_and_a_new_one_begins_empty(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.begin().close()
+    folder.write_completion(COMPLETION)
+    folder.write("servers/new-1.log", b"up")
+    folder.write("candidates/new/zmq-s1/.env", b"")
+    folder.write("candidates/new/zmq-s1/.pay.py.0123456789abcdef", b"cut o")
+    folder.begin(again=True).close()
+    assert [path.name for path in folder.path.glob("candidates/*/*/*")] == [".env"]
+    assert folder.completions() == (COMPLETION,)
+    (log,) = (folder.path / "servers").iterdir()  # the next server is the first one of its session
+    assert (log.name != "new-1.log", log.read_bytes()) == (True, b"up")
+    folder.begin().close()
+    assert folder.completions() == ()
+    assert len(list(tmp_path.glob("run.*/servers/new-1.*.log"))) == 1
+
+
+def test_a_run_that_somebody_writes_to_is_not_gone_on_with(tmp_path: Path) -> None:
+    held = RunFolder(tmp_path).begin()
+    with pytest.raises(UsageFault, match="another run is writing there"):
+        RunFolder(tmp_path).begin(again=True)
+    held.close()

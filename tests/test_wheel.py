@@ -31,6 +31,9 @@ def test_the_wheel_holds_package_suites_and_licence(wheel: Path) -> None:
     assert {
         "pytest_llmbench/py.typed",
         "pytest_llmbench/plugin.py",
+        "pytest_llmbench/reports/html/script.js",
+        "pytest_llmbench/reports/html/style.css",
+        "pytest_llmbench/reports/html/templates/page.html.j2",
         "pytest_llmbench/suites/zmq/suite.yaml",
         "pytest_llmbench/suites/zmq/prompt.md",
         "pytest_llmbench/suites/zmq/program/notifier.py",
@@ -62,3 +65,10 @@ def test_the_checks_run_from_an_empty_folder(wheel: Path, tmp_path: Path) -> Non
     assert {row["suite"] for row in report["checks"]} == {
         path.parent.name for path in (ROOT / "suites").glob("*/suite.yaml")
     }
+    command = [str(venv / "bin/llmbench"), "report", "markdown", "out"]
+    markdown = subprocess.run(command, cwd=empty, check=True, capture_output=True, text=True).stdout
+    assert "22/22" in markdown
+    letters = subprocess.run(
+        [str(venv / "bin/llmbench"), "prompts", "letters"], cwd=empty, check=True, capture_output=True
+    )
+    assert len(letters.stdout.splitlines()) == 5

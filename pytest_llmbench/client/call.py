@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from pytest_llmbench.client.faults import QUOTE_BYTES, Site
+from pytest_llmbench.client.glimpse import Onlooker
 from pytest_llmbench.client.record import record
 from pytest_llmbench.client.retry import RETRIED_STATUS, TryAgainError, retry_after_s
 from pytest_llmbench.client.stream import Recording
@@ -34,6 +35,7 @@ class Call:
     timeouts: Timeouts
     max_body_bytes: int
     clock: Callable[[], float]
+    onlooker: Onlooker | None = None
     tape: Tape = field(init=False)
     """Of the last attempt."""
 
@@ -44,6 +46,8 @@ class Call:
         """Send the request once and record what comes back."""
         # That time stands where a transport does not tell when it has sent.
         self.tape = Tape(self.max_body_bytes, sent_at_s=self.clock())
+        if self.onlooker is not None:
+            self.onlooker.tape = self.tape
         response = await self._send()
         try:
             if response.status_code != httpx.codes.OK:

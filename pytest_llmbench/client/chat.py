@@ -12,6 +12,7 @@ import httpx
 
 from pytest_llmbench.client.call import Call, httpx_timeout
 from pytest_llmbench.client.faults import Site
+from pytest_llmbench.client.glimpse import Onlooker
 from pytest_llmbench.client.record import MAX_BODY_BYTES
 from pytest_llmbench.client.retry import RetryPolicy, with_retries
 from pytest_llmbench.client.routes import DirectTransport, proxy_mounts
@@ -78,6 +79,7 @@ class _How(TypedDict, total=False):
     policy: RetryPolicy
     max_body_bytes: int
     clock: Callable[[], float]
+    onlooker: Onlooker | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ async def receive(  # noqa: PLR0913 (all but the first three have defaults)
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008 (frozen)
     max_body_bytes: int = MAX_BODY_BYTES,
     clock: Callable[[], float] = time.monotonic,
+    onlooker: Onlooker | None = None,
 ) -> Received:
     """Ask the endpoint and return what came; for those who want to measure many at once and look into all afterwards.
 
@@ -123,6 +126,7 @@ async def receive(  # noqa: PLR0913 (all but the first three have defaults)
         policy: when to ask again.
         max_body_bytes: a longer answer is an error.
         clock: in seconds, monotonic.
+        onlooker: may look at the answer while it comes.
 
     Raises:
         EndpointError: nothing came that could be an answer; nothing else is raised for what an endpoint can do.
@@ -131,7 +135,7 @@ async def receive(  # noqa: PLR0913 (all but the first three have defaults)
         raise EndpointError(f"endpoint {endpoint.name} has no URL that could be asked")
     site = Site(f"{endpoint.url.rstrip('/')}/chat/completions", api_key)
     body = build_body(endpoint, asked) if isinstance(asked, str) else asked
-    call = Call(http, site, body, timeouts, max_body_bytes, clock)
+    call = Call(http, site, body, timeouts, max_body_bytes, clock, onlooker)
     try:
         async with asyncio.timeout(timeouts.total_s) as total:
             return Received(*await with_retries(call.attempt, policy), site)

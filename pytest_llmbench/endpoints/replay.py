@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.codec import decode
 from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
+from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
+from pytest_llmbench.model.report import Report
+from pytest_llmbench.model.runrecord import RunRecord
+from pytest_llmbench.model.settings import Settings
 
 REFERENCE = "answers/reference.md"
 
@@ -17,6 +23,53 @@ def recorded_endpoints(folder: Path) -> tuple[str, ...]:
     return (
         tuple(sorted(entry.name for entry in completions.iterdir() if entry.is_dir())) if completions.is_dir() else ()
     )
+
+
+def recorded_endpoint(folder: Path, name: str) -> Endpoint | None:
+    """Return what was asked in the run whose folder this is, as an endpoint that is not asked again.
+
+    None if the run did not write that down.
+    """
+    run = _run(folder)
+    if run is None or (found := next((one for one in run.endpoints if one.name == name), None)) is None:
+        return None
+    place = str(folder / "completions" / name)
+    server = _server(folder, name) or found.server
+    return replace(found, url=None, serve=None, api_key_env=None, problem=None, server=server, replay=place)
+
+
+def replayed_run(endpoints: Iterable[Endpoint]) -> Settings | None:
+    """Return the settings of the run that is judged again; None if not all endpoints come from runs of one seed.
+
+    Of several runs it is the one with the most samples.
+    """
+    runs = [_run(Path(one.replay).parent.parent) if one.replay else None for one in endpoints]
+    known = [run for run in runs if run is not None]
+    if len(known) < len(runs) or len({run.seed for run in known}) != 1:
+        return None
+    return max(known, key=lambda run: run.samples)
+
+
+def recorded_answers(folder: str) -> int:
+    """Count the answers that a replay folder holds, failed ones included."""
+    place = Path(folder)
+    return sum(path.suffix in {".json", ".md"} for path in place.iterdir()) if place.is_dir() else 0
+
+
+def _server(folder: Path, name: str) -> ServerInfo | None:
+    """Return what the report of a run says of an endpoint's server; None if the run was cut off before it."""
+    try:
+        report = decode((folder / "report.json").read_bytes(), Report)
+    except (OSError, ValueError):
+        return None
+    return next((row.server for row in report.endpoints if row.name == name), None)
+
+
+def _run(folder: Path) -> Settings | None:
+    try:
+        return decode((folder / "run.json").read_bytes(), RunRecord).settings
+    except (OSError, ValueError):
+        return None
 
 
 def replay(folder: str, suite_folder: Path, key: CaseKey) -> Exchange:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_llmbench.endpoints.config import Entry, load_models_file
 from pytest_llmbench.endpoints.context import Context
 from pytest_llmbench.endpoints.keys import check_key
 from pytest_llmbench.endpoints.making import running, started
-from pytest_llmbench.endpoints.replay import recorded_endpoints
+from pytest_llmbench.endpoints.replay import recorded_endpoint, recorded_endpoints
 from pytest_llmbench.endpoints.shape import EndpointConfig
 from pytest_llmbench.endpoints.spec import (
     CHOICES,
@@ -123,4 +124,5 @@ def _replay(spec: ReplaySpec, context: Context) -> Endpoint:
         )
     place = folder / "completions" / chosen if recorded and chosen else folder
     name = spec.name or check_name(name_from(chosen or folder.name), f"replay:{spec.folder}")
-    return Endpoint(name=name, replay=str(place), sampling=context.sampling)
+    asked = recorded_endpoint(folder, chosen) if recorded and chosen else None
+    return replace(asked, name=name) if asked else Endpoint(name=name, replay=str(place), sampling=context.sampling)

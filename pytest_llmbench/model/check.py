@@ -41,3 +41,5 @@ class Check:
     """None if nothing was run."""
     log: str | None = None
     """Path of the candidate's output, relative to the run folder."""
+    must_pass: bool = False
+    """Whether the gate lets it fail not even once: by its marker, or by `--llm-must-pass`."""

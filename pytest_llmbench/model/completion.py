@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -22,6 +23,20 @@ class CaseKey(NamedTuple):
 def transcript_path(key: CaseKey) -> str:
     """Where the run folder keeps a completion, relative to the folder."""
     return f"completions/{key.endpoint}/{key.suite}-s{key.sample}.json"
+
+
+def sample_seed(run_seed: int, suite: str, sample: int) -> int:
+    """Return the seed of a sample for a server's sampler: the same for all endpoints of a run, 31 bits, never negative.
+
+    It differs between suites, so that their answers are drawn independently of each other.
+    """
+    drawn = hashlib.sha256(f"{run_seed}/{suite}/{sample}".encode()).digest()
+    return int.from_bytes(drawn[:4], "big") >> 1  # some servers take more bits, all take these
+
+
+def answer_sha256(answer: str) -> str:
+    """Return what tells whether two answers are the same: hex SHA-256 of the text without its reasoning."""
+    return hashlib.sha256(answer.strip().encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class NetworkRead(NamedTuple):
@@ -116,11 +131,21 @@ class Completion:
     """One line: why there is no whole answer (`infra_error`). Exactly one of `exchange` and `error` is set."""
     concurrency: int | None = None
     """Requests that this endpoint was serving for us when this one was sent, itself included."""
+    answer_sha256: str | None = None
+    """Of the answer without its reasoning, see `answer_sha256`; None if there is none, or the record is older."""
+    session: int = 1
+    """Which session of the run asked for it; a run that was gone on with has several."""
 
     @property
     def key(self) -> CaseKey:
         """What names it."""
         return CaseKey(self.endpoint, self.suite, self.sample)
+
+    @property
+    def seed(self) -> int | None:
+        """Of the server's sampler, as sent; None if none was."""
+        seed = self.request.get("seed")
+        return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
 
     @property
     def decode_tok_s(self) -> float | None:

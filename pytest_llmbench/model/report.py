@@ -68,20 +68,147 @@ class CompletionRow:
     error: Annotated[str | None, described("why there is no whole answer; null if there is one")]
     transcript: Annotated[str, described("path of the whole record, relative to the run folder")]
     server: Annotated[ServerFigures | None, described("what the server says of this answer; null if nothing")] = None
+    answer_sha256: Annotated[
+        str | None,
+        described("hex SHA-256 of the answer without reasoning; equal ones count once; null if there is none"),
+    ] = None
+    seed: Annotated[int | None, described("of the server's sampler, as sent; null: none was sent")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteRow:
+    """One task, as it was at the time."""
+
+    name: Annotated[str, described("name of the suite")]
+    title: Annotated[str, described("what it is about")]
+    difficulty: Annotated[str, described("as its marker calls it")]
+    prompt_sha256: Annotated[str, described("hex SHA-256 of what the model was sent")]
+    version: Annotated[str, described("hex SHA-256 over everything that asks and judges")]
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """Checks counted."""
+    """Checks counted; those of identical answers once."""
 
     endpoint: Annotated[str, described("name of the endpoint")]
     suite: Annotated[str | None, described("name of the suite; null for all of them together")]
     passed: Annotated[Count, described("checks that passed")]
     scored: Annotated[Count, described("checks that say something about the model")]
-    coverage: Annotated[Share, described("scored / all checks that were run")]
+    coverage: Annotated[Share, described("scored / all checks that were run, those of identical answers included")]
     rate: Annotated[Share | None, described("passed / scored; null if nothing was scored")]
-    low: Annotated[Share | None, described("lower end of the 95 % Wilson interval of the rate")]
-    high: Annotated[Share | None, described("upper end of the 95 % Wilson interval of the rate")]
+    low: Annotated[Share | None, described("lower end of the 95 % interval of the rate, with answers drawn anew")]
+    high: Annotated[Share | None, described("upper end of the 95 % interval of the rate, with answers drawn anew")]
+    completions: Annotated[Count | None, described("different answers of which a check was scored")] = None
+    pass_at_k: Annotated[
+        tuple[Share, ...],
+        described("for k = 1, 2, …: chance that at least one of k answers passes a check, mean over checks"),
+    ] = ()
+    pass_hat_k: Annotated[
+        tuple[Share, ...], described("for k = 1, 2, …: chance that all of k answers pass a check, mean over checks")
+    ] = ()
+    flickers: Annotated[Count | None, described("checks that one answer passed and another one failed")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckScore:
+    """One check of one endpoint over its different answers."""
+
+    endpoint: Annotated[str, described("name of the endpoint")]
+    suite: Annotated[str, described("name of the suite")]
+    check: Annotated[str, described("name of the check")]
+    difficulty: Annotated[str | None, described("of the suite; null if unknown")]
+    must_pass: Annotated[bool, described("whether the gate lets it fail not even once")]
+    passed: Annotated[Count, described("answers that passed it")]
+    scored: Annotated[Count, described("answers of which it says something about the model")]
+    rate: Annotated[Share | None, described("passed / scored; null if nothing was scored")]
+    low: Annotated[Share | None, described("lower end of the 95 % interval of the rate")]
+    high: Annotated[Share | None, described("upper end of the 95 % interval of the rate")]
+    flickers: Annotated[bool, described("whether one answer passed it and another one failed")]
+
+
+@dataclass(frozen=True, slots=True)
+class DifficultyScore:
+    """The checks of one difficulty counted, as in `ScoreRow`."""
+
+    endpoint: Annotated[str, described("name of the endpoint")]
+    difficulty: Annotated[str, described("as the suites' marker calls it")]
+    passed: Annotated[Count, described("checks that passed")]
+    scored: Annotated[Count, described("checks that say something about the model")]
+    rate: Annotated[Share | None, described("passed / scored; null if nothing was scored")]
+    low: Annotated[Share | None, described("lower end of the 95 % interval of the rate")]
+    high: Annotated[Share | None, described("upper end of the 95 % interval of the rate")]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Answers to one check, counted."""
+
+    passed: Annotated[Count, described("answers that passed")]
+    scored: Annotated[Count, described("answers that say something about the model")]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPair:
+    """Two answers that were compared; where their transcripts lie, each relative to its own run folder."""
+
+    before: Annotated[str, described("transcript of the baseline's answer")]
+    after: Annotated[str, described("transcript of the endpoint's answer")]
+    before_passed: Annotated[bool, described("whether the baseline's answer passed the check")]
+    after_passed: Annotated[bool, described("whether the endpoint's answer passed the check")]
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """One check that fewer answers pass than the baseline's."""
+
+    suite: Annotated[str, described("name of the suite")]
+    check: Annotated[str, described("name of the check")]
+    must_pass: Annotated[bool, described("whether the gate lets it fail not even once")]
+    before: Annotated[Tally, described("the baseline's answers")]
+    after: Annotated[Tally, described("the endpoint's answers")]
+    samples: Annotated[tuple[AnswerPair, ...], described("the pairs of answers that do not agree")]
+    evidence: Annotated[str | None, described("what the assertion said of the first answer that got worse")]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckChange:
+    """One check, before and after."""
+
+    suite: Annotated[str, described("name of the suite")]
+    check: Annotated[str, described("name of the check")]
+    before: Annotated[Tally, described("the baseline's answers")]
+    after: Annotated[Tally, described("the endpoint's answers")]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One endpoint against the baseline, pair by pair: the same check of the same sample."""
+
+    endpoint: Annotated[str, described("name of the endpoint")]
+    baseline: Annotated[str, described("name of the baseline's endpoint")]
+    pairs: Annotated[Count, described("checks that were scored on both sides")]
+    answers: Annotated[Count, described("pairs of different answers that they come from; the unit of evidence")]
+    worse: Annotated[Count, described("pairs that passed in the baseline only")]
+    better: Annotated[Count, described("pairs that passed in the endpoint only")]
+    p_value: Annotated[
+        Share | None,
+        described("one-sided: how often chance alone would make it at least as much worse; null: no pairs"),
+    ]
+    difference: Annotated[float | None, described("rate of the endpoint - rate of the baseline, over the pairs")]
+    low: Annotated[float | None, described("lower end of the 95 % interval of the difference")]
+    high: Annotated[float | None, described("upper end of the 95 % interval of the difference")]
+    smallest_drop: Annotated[
+        Share | None, described("smallest drop of the rate that so many answers show 4 times in 5; null: none")
+    ]
+    samples_needed: Annotated[
+        Ordinal | None,
+        described("--llm-samples that would show the drop that was asked for; null: too many, or unknown"),
+    ]
+    regressions: Annotated[tuple[Regression, ...], described("checks that fewer answers pass")] = ()
+    fixed: Annotated[tuple[CheckChange, ...], described("checks that more answers pass")] = ()
+    still_failing: Annotated[
+        tuple[CheckChange, ...], described("checks that no answer passes, neither then nor now")
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +217,7 @@ class Gate:
 
     verdict: Annotated[Literal["met", "not_met", "inconclusive"] | None, described("null if no bar was set")]
     reasons: Annotated[tuple[str, ...], described("why")]
+    comparisons: Annotated[tuple[Comparison, ...], described("one for each endpoint that has a baseline")] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +232,6 @@ class Report:
     speed: Annotated[tuple[SpeedRow, ...], described("one for each workload that was measured")]
     scores: Annotated[tuple[ScoreRow, ...], described("for each endpoint, each suite and then all of them")]
     gate: Annotated[Gate, described("whether the bar was met")]
+    suites: Annotated[tuple[SuiteRow, ...], described("what was asked; empty in reports of older versions")] = ()
+    check_scores: Annotated[tuple[CheckScore, ...], described("for each endpoint and check")] = ()
+    difficulty_scores: Annotated[tuple[DifficultyScore, ...], described("for each endpoint and difficulty")] = ()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_llmbench.model.endpoint import Endpoint
+from pytest_llmbench.model.endpoint import Endpoint, Sampling
 
 SWEEP = (1, 2, 4, 8, 16, 32, 64)
 """Requests in flight at the levels of the concurrency sweep, unless the user names others."""
 SPEED = "speed"
 """Folder and marker of the speed tests, which are no checks."""
+
+DROP_PERCENT = 20.0
+"""Points; between 5 and 10 different answers to each suite show so much."""
+MIN_COVERAGE_PERCENT = 95.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,22 @@ class Settings:
     """Bounds for requests, as `speed.goodput.read_bounds` reads them; None: none."""
     baseline: str | None = None
     """Absolute path of the report of an earlier run."""
+    baseline_endpoint: str | None = None
+    """The endpoint of this run that the others are compared with; at most one of the two is set."""
+    fail_under: float | None = None
+    """Lowest pass rate that is good enough, in per cent; None: no such bar."""
+    drop: float = DROP_PERCENT
+    """Points by which the pass rate may not fall below the baseline's without being noticed."""
+    min_coverage: float = MIN_COVERAGE_PERCENT
+    """Per cent of the checks asked for that must have been judged."""
+    must_pass: tuple[str, ...] = ()
+    """Checks as SUITE/CHECK that may fail not even once."""
+    allow_different: tuple[str, ...] = ()
+    """What of the baseline need not be equal; see `reports.comparable`."""
+    sampling: Sampling = Sampling()  # noqa: RUF009 - frozen
+    """Of endpoints that say nothing else."""
+    session: int = 1
+    """Counts the sessions of pytest that write to this run; more than 1 if it was cut off and is gone on with."""
 
     def endpoint(self, name: str) -> Endpoint:
         """Return the endpoint of that name."""

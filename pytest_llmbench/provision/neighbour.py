@@ -30,6 +30,13 @@ class Neighbour:
         """Of the endpoint."""
         return self._endpoint.name
 
+    @property
+    def known(self) -> Endpoint:
+        """The endpoint with what its server has told so far."""
+        if not self._looking.done() or self._looking.exception() is not None:
+            return self._endpoint
+        return replace(self._endpoint, server=self._looking.result())
+
     def leave(self) -> Endpoint:
         """Return the endpoint with what is known of its server now."""
         info = self._looking.result()

@@ -13,8 +13,8 @@ MIN_SECRET = 6
 _ALWAYS = {"secret", "secrets", "password", "passwd", "passphrase", "credential", "credentials", "apikey"}
 _AT_THE_END = {"key", "keys", "token", "auth", "pass", "signature"}
 """Of an option; inside it they are harmless, as in `--speculative-token-map`."""
-_ORDINARY = {"bos", "eos", "pad", "unk", "sep", "mask", "image", "start", "end", "stop"}
-"""What makes a `token` one of the model's."""
+_ORDINARY = {"bos", "eos", "pad", "unk", "sep", "mask", "image", "start", "end", "stop", "must"}
+"""What makes a `token` one of the model's; and our own `--llm-must-pass` hides nothing."""
 _SHORT = {"-hft"}
 """Options of llama.cpp that hold a secret and do not look like it."""
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*")

@@ -2,43 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import Completion, Exchange, transcript_path
 from pytest_llmbench.model.endpoint import Endpoint
-from pytest_llmbench.model.report import SCHEMA, CompletionRow, EndpointRow, Gate, Report, RunInfo, ScoreRow
+from pytest_llmbench.model.report import SCHEMA, CompletionRow, EndpointRow, Gate, Report, RunInfo, SuiteRow
 from pytest_llmbench.model.serverfigures import ServerFigures, beside, own_figures
 from pytest_llmbench.model.speed import SpeedRow
-from pytest_llmbench.reports.scores import score
+from pytest_llmbench.reports.scores import check_scores, difficulty_scores, score_rows
+from pytest_llmbench.stats.answers import distinct, origins
 
 _NO_EXCHANGE = Exchange(content="")
 
+Judge = Callable[[Report], Gate]
+"""Says of a report without a verdict whether the bar was met."""
 
-def build_report(
+
+def build_report(  # noqa: PLR0913 - a report has so many parts
     run: RunInfo,
     endpoints: Sequence[Endpoint],
     completions: Sequence[Completion],
     checks: Sequence[Check],
     speed: Sequence[SpeedRow] = (),
+    *,
+    suites: Sequence[SuiteRow] = (),
+    judge: Judge | None = None,
 ) -> Report:
-    """Lay out a report: endpoints as given, suites and samples in order, checks of a suite as they ended."""
+    """Lay out a report: endpoints as given, suites and samples in order, checks of a suite as they ended.
+
+    Args:
+        run: the run as a whole.
+        endpoints: whose report it is; what is not theirs is left out.
+        completions: their answers.
+        checks: what was found of these.
+        speed: what was measured.
+        suites: what was asked, as far as it is known.
+        judge: gives the verdict; None: no bar was set.
+    """
     rank = {endpoint.name: place for place, endpoint in enumerate(endpoints)}
     # A folder that the user named may hold more than this run put there.
     own = [completion for completion in completions if completion.endpoint in rank]
-    return Report(
+    report = Report(
         schema=SCHEMA,
         run=run,
-        endpoints=tuple(map(_endpoint_row, endpoints)),
+        endpoints=tuple(map(endpoint_row, endpoints)),
         completions=tuple(map(_completion_row, sorted(own, key=lambda one: (rank[one.endpoint], *one.key[1:])))),
         checks=tuple(sorted(checks, key=lambda one: (rank[one.endpoint], one.suite, one.sample))),
         speed=tuple(sorted(speed, key=lambda row: rank[row.endpoint])),
         gate=Gate(verdict=None, reasons=()),
-        scores=tuple(row for endpoint in endpoints for row in _score_rows(endpoint.name, checks)),
+        scores=(),
+    )
+    report = with_scores(report, suites)
+    return report if judge is None else replace(report, gate=judge(report))
+
+
+def with_scores(report: Report, suites: Sequence[SuiteRow]) -> Report:
+    """Count the checks of a report, which knows of no scores yet or of those of a part of it.
+
+    Args:
+        report: with its completions and checks.
+        suites: what was asked, as far as it is known.
+    """
+    asked = {check.suite for check in report.checks}
+    known = sorted((row for row in suites if row.name in asked), key=lambda row: row.name)
+    difficulty = {row.name: row.difficulty for row in known}
+    origin = origins(report.completions)
+    parts = []
+    for endpoint in report.endpoints:
+        ran = [check for check in report.checks if check.endpoint == endpoint.name]
+        parts.append((endpoint.name, ran, distinct(ran, origin)))
+    return replace(
+        report,
+        suites=tuple(known),
+        scores=tuple(row for name, ran, counted in parts for row in score_rows(name, ran, counted)),
+        check_scores=tuple(row for name, _, counted in parts for row in check_scores(name, counted, difficulty)),
+        difficulty_scores=tuple(
+            row for name, _, counted in parts for row in difficulty_scores(name, counted, difficulty)
+        ),
     )
 
 
-def _endpoint_row(endpoint: Endpoint) -> EndpointRow:
+def endpoint_row(endpoint: Endpoint) -> EndpointRow:
+    """Return an endpoint as the report has it."""
     return EndpointRow(
         name=endpoint.name,
         url=endpoint.url,
@@ -73,6 +120,8 @@ def _completion_row(completion: Completion) -> CompletionRow:
         attempts=completion.exchange.attempts if completion.exchange else None,
         error=completion.error,
         transcript=transcript_path(completion.key),
+        answer_sha256=completion.answer_sha256,
+        seed=completion.seed,
     )
 
 
@@ -82,12 +131,3 @@ def _server_figures(completion: Completion) -> ServerFigures | None:
     if exchange is None or figures is None:
         return None
     return beside(figures, ttft_s=exchange.timing.ttft_s, decode_tok_s=completion.decode_tok_s)
-
-
-def _score_rows(endpoint: str, checks: Sequence[Check]) -> list[ScoreRow]:
-    own = [check for check in checks if check.endpoint == endpoint]
-    if not own:
-        return []
-    suites = sorted({check.suite for check in own})
-    rows = [score(endpoint, suite, [check for check in own if check.suite == suite]) for suite in suites]
-    return [*rows, score(endpoint, None, own)]

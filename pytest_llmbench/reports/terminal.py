@@ -12,6 +12,7 @@ from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report, ScoreRow
 from pytest_llmbench.model.serving import Failure
 from pytest_llmbench.reports.differences import baseline_lines
+from pytest_llmbench.reports.gate_lines import gate_lines, repetition_lines
 from pytest_llmbench.reports.server_tables import failure_lines, server_lines
 from pytest_llmbench.reports.speed_tables import speed_lines
 from pytest_llmbench.reports.tables import column, lay_out
@@ -23,14 +24,22 @@ _TOLD_APART = (Outcome.TRUNCATED, Outcome.EMPTY)
 _BROKEN = (Outcome.INFRA_ERROR, Outcome.GRADER_ERROR)
 
 
-def summary_lines(report: Report, *, run_folder: str, width: int = 80, baseline: Report | None = None) -> list[str]:
+def summary_lines(
+    report: Report,
+    *,
+    run_folder: str,
+    width: int = 80,
+    baseline: Report | None = None,
+    baseline_folder: str | None = None,
+) -> list[str]:
     """Say how each endpoint did in each suite, how fast it was, what failed, and where all of it lies.
 
     Args:
         report: what the run found.
         run_folder: its path, as the user shall read it.
         width: columns of the terminal; the table keeps to it, sentences do not.
-        baseline: what is compared with; None if nothing is.
+        baseline: what is compared with; None if nothing is, or an endpoint of the same run.
+        baseline_folder: path of the baseline's run folder, if there is one.
     """
     lines = [*_table(report, width), *failure_lines(report.endpoints, width), *server_lines(report, width)]
     for endpoint in report.endpoints:
@@ -38,9 +47,11 @@ def summary_lines(report: Report, *, run_folder: str, width: int = 80, baseline:
         reasons = _reasons(own, endpoint.server.failure)
         lines += [f"{endpoint.name}: {remark}" for remark in (*_told_apart(own), *reasons)]
     lines += speed_lines(report.speed)
+    lines += repetition_lines(report)
     lines += baseline_lines(report, baseline) if baseline is not None else []
     if report.run.sandbox == "none":
         lines.append("NO SANDBOX: the models' code ran with your rights on this machine (--llm-sandbox=none)")
+    lines += gate_lines(report.gate, run_folder=run_folder, baseline_folder=baseline_folder)
     lines.append(f"report: {run_folder}/report.json")
     return lines
 
@@ -50,12 +61,14 @@ def _table(report: Report, width: int) -> list[str]:
     names = [endpoint.name for endpoint in report.endpoints if (endpoint.name, None) in scores]
     if not names:
         return []
-    ran = Counter((check.endpoint, suite) for check in report.checks for suite in (check.suite, None))
+    unscored = Counter(
+        (check.endpoint, suite) for check in report.checks if not check.outcome.scored for suite in (check.suite, None)
+    )
     totals = [scores[name, None] for name in names]
     completions = [[row for row in report.completions if row.endpoint == name] for name in names]
 
     def counts(suite: str | None) -> list[str]:
-        return [_cell(scores.get((name, suite)), ran[name, suite]) for name in names]
+        return [_cell(scores.get((name, suite)), unscored[name, suite]) for name in names]
 
     suites = sorted({row.suite for row in report.scores if row.suite is not None})
     quality = [*(column(suite, counts(suite)) for suite in suites), column("all", counts(None))]
@@ -69,11 +82,11 @@ def _table(report: Report, width: int) -> list[str]:
     return [*lay_out(["endpoint", *names], [quality, figures], width), ""]
 
 
-def _cell(row: ScoreRow | None, ran: int) -> str:
+def _cell(row: ScoreRow | None, unscored: int) -> str:
     if row is None:
         return MISSING
     counted = f"{row.passed}/{row.scored}" if row.scored else MISSING
-    return counted if row.scored == ran else f"{counted} of {ran}"
+    return f"{counted} of {row.scored + unscored}" if unscored else counted
 
 
 def _interval(row: ScoreRow) -> str:

@@ -153,7 +153,12 @@ def test_two_runs_say_what_differs_between_their_servers(demo: Demo, diary: Diar
     (demo.out / "report.json").rename(demo.pytester.path / "before.json")
     same = demo.run(diary.served("mine"), "--llm-baseline=before.json")
     same.stdout.no_fnmatch_line("*not as in the baseline*")
-    other = demo.run(diary.served("mine", "--streams=0.01"), "--llm-baseline=before.json", "--llm-temperature=0.5")
+    other = demo.run(
+        diary.served("mine", "--streams=0.01"),
+        "--llm-baseline=before.json",
+        "--llm-temperature=0.5",
+        "--llm-allow-different=sampling",
+    )
     other.stdout.fnmatch_lines(
         [
             "mine: not as in the baseline: sampling.temperature: 0.0 -> 0.5",

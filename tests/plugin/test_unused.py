@@ -6,7 +6,7 @@ import pytest
 
 OURS_LIGHT = {
     *("plugin", "collecting", "grading", "measuring", "recording", "run", "options", "errors"),
-    *("hookspecs", "model", "model.endpoint", "model.identity", "model.serving", "model.settings"),
+    *("actions", "hookspecs", "model", "model.endpoint", "model.identity", "model.serving", "model.settings"),
 }
 HEAVY = {"httpx", "httpcore", "anyio", "yaml", "msgspec", "stamina", "tenacity", "zmq", "asyncio", "ssl", "http"}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_llmbench.model.outcome import Outcome
-from pytest_llmbench.model.report import Report
+from pytest_llmbench.model.report import Gate, Report
 from pytest_llmbench.reports.terminal import MAX_REASON, MAX_REASONS, summary_lines
 from tests.reports.conftest import make_report
 
@@ -20,8 +20,8 @@ def of_dead(report: Report, *evidence: str | None) -> list[str]:
 def test_the_summary_of_a_run_with_everything_in_it(report: Report) -> None:
     assert summary_lines(report, run_folder="/runs/1", width=120) == [
         "endpoint                                   pplns       zmq       all   95 % CI  coverage  tok/s  TTFT s  tokens",
-        "new                                          1/3       1/2       2/5   12-77 %      100%  100.0   0.250     202",
-        "a-model-with-a-name-that-is-far-too-long     3/3  1/1 of 2  4/4 of 5  51-100 %       80%  100.0   0.250     202",
+        "new                                          1/3       1/2       2/5    8-83 %      100%  100.0   0.250     202",
+        "a-model-with-a-name-that-is-far-too-long     3/3  1/1 of 2  4/4 of 5  37-100 %       80%  100.0   0.250     202",
         "dead                                      - of 3    - of 2    - of 5         -        0%      -       -       -",
         "",
         "new: 1 truncated, 1 empty",
@@ -39,8 +39,8 @@ def test_a_narrow_terminal_gets_two_tables(report: Report) -> None:
         "dead                                   - of 3    - of 2    - of 5",
         "",
         "endpoint                                95 % CI  coverage  tok/s  TTFT s  tokens",
-        "new                                     12-77 %      100%  100.0   0.250     202",
-        "a-model-with-a-nam…at-is-far-too-long  51-100 %       80%  100.0   0.250     202",
+        "new                                      8-83 %      100%  100.0   0.250     202",
+        "a-model-with-a-nam…at-is-far-too-long  37-100 %       80%  100.0   0.250     202",
         "dead                                          -        0%      -       -       -",
     ]
 
@@ -81,3 +81,19 @@ def test_a_run_that_recorded_nothing_has_no_table(report: Report) -> None:
 def test_a_run_without_a_sandbox_says_so(report: Report) -> None:
     assert [line for line in summary_lines(make_report("none"), run_folder="x") if "NO SANDBOX" in line]
     assert not [line for line in summary_lines(report, run_folder="x") if "NO SANDBOX" in line]
+
+
+def test_the_verdict_of_the_gate_stands_before_the_place_of_the_report(report: Report) -> None:
+    judged = replace(report, gate=Gate("inconclusive", ("new: too little",)))
+    assert summary_lines(judged, run_folder="/runs/1")[-3:] == [
+        "gate: INCONCLUSIVE",
+        "  new: too little",
+        "report: /runs/1/report.json",
+    ]
+
+
+def test_answers_that_repeat_themselves_are_told(report: Report) -> None:
+    first, second, *others = report.completions
+    again = [replace(first, answer_sha256="aa"), replace(first, sample=2, answer_sha256="aa"), second, *others]
+    told = "new: answers that came before, word for word, as temperature 0 makes it, count once: pplns 1"
+    assert told in summary_lines(replace(report, completions=tuple(again)), run_folder="x")
