@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
@@ -12,6 +14,7 @@ import pytest
 
 from benchmarks.schedule_server import Entry, Server, serve
 from pytest_llmbench import client
+from pytest_llmbench.client.limits import MAX_LAG_STAMPED_S
 from pytest_llmbench.errors import ContextTooSmallError, EndpointError
 from pytest_llmbench.load.asking import seed_of
 from pytest_llmbench.load.measure import WARM_UP_ROUNDS, Measurer
@@ -140,10 +143,33 @@ def test_goodput_is_judged_by_the_bounds_of_the_run(server: Server) -> None:
     assert share(None).unknown["goodput_share"] == "no bounds were set (--llm-goodput)"
 
 
-def test_a_flood_is_limited_by_the_client() -> None:
-    with serve("ttft_ms=0", "interval_ms=0") as flooding:
-        row = measurer(flooding.url).measure(replace(STREAM, answer_tokens=10_000, concurrency=4, requests=4, rounds=1))
-    assert "the client may have set the limit" in row.marks["client-limited"]
+@contextmanager
+def held_up() -> Iterator[None]:
+    """Have another thread of this process work, and give way only after twice the lag that is allowed."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            pass
+
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(2 * MAX_LAG_STAMPED_S)
+    working = threading.Thread(target=work, daemon=True)
+    working.start()
+    try:
+        yield
+    finally:
+        over.set()
+        working.join()
+        sys.setswitchinterval(usual_s)
+
+
+def test_a_client_that_cannot_keep_up_is_told(server: Server) -> None:
+    # Not by a flood: on a machine with other work its server can be the slower one of the two, and then nothing is to tell.
+    with held_up():
+        row = measurer(server.url, seed="held up").measure(replace(STREAM, answer_tokens=8, rounds=1))
+    assert "1 of 1 rounds: the client may have set the limit" in row.marks["client-limited"]
+    assert "ms late at p99" in row.marks["client-limited"]
 
 
 def test_a_server_that_goes_round_in_circles_is_marked() -> None:
