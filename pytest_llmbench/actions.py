@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_llmbench.run import Run
+
 if TYPE_CHECKING:
     from pytest_llmbench.model.report import Report
 
@@ -22,7 +24,11 @@ def is_in_actions(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 class Actions:
-    """Hooks of the controller; register them only where `is_in_actions`."""
+    """Hooks of the controller; register them only where `is_in_actions`.
+
+    A runner takes `::set-output …` at the beginning of a line and `##[add-mask]…` anywhere in it for a command,
+    whoever wrote it: a model, a candidate, or a server that says what its model is called.
+    """
 
     def __init__(self, report: Callable[[], Report | None], environ: Mapping[str, str] = os.environ) -> None:
         """Begin.
@@ -33,30 +39,55 @@ class Actions:
         """
         self._report = report
         self._environ = environ
+        self._terminal: pytest.TerminalReporter | None = None
+        self._token: str | None = None
+        """Of the line after which nothing is a command; None where commands are obeyed."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Have nothing obeyed from the header on, which says what servers say of themselves."""
+        self._terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+        if Run(session.config).is_used:
+            self._stop_commands()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
-        """Show what failed, with all that candidates and servers printed, as text; then say it in our own words.
-
-        A runner takes `::set-output …` at the beginning of a line and `##[add-mask]…` anywhere in it for a command,
-        whoever wrote it.
-        """
+        """Show what failed, with all that candidates and servers printed, as text; then say it in our own words."""
         report = self._report()
         if report is None:
             return (yield)
         from pytest_llmbench.reports import github
 
-        token = secrets.token_hex(16)
-        terminalreporter.ensure_newline()
-        terminalreporter.write_line(github.stop_commands(token))
+        self._stop_commands()
         try:
             return (yield)
         finally:
-            terminalreporter.ensure_newline()
-            terminalreporter.write_line(github.resume_commands(token))
+            self._resume_commands()
             for annotation in github.find_annotations(report):
                 terminalreporter.write_line(github.command(annotation))
             self._write_summary(report, terminalreporter)
+
+    def pytest_unconfigure(self) -> None:
+        """Leave no runner deaf to what comes after this session."""
+        self._resume_commands()
+
+    def _stop_commands(self) -> None:
+        if self._terminal is None or self._token is not None:
+            return
+        from pytest_llmbench.reports import github
+
+        self._token = secrets.token_hex(16)
+        self._terminal.ensure_newline()
+        self._terminal.write_line(github.stop_commands(self._token))
+
+    def _resume_commands(self) -> None:
+        if self._terminal is None or self._token is None:
+            return
+        from pytest_llmbench.reports import github
+
+        self._terminal.ensure_newline()
+        self._terminal.write_line(github.resume_commands(self._token))
+        self._token = None
 
     def _write_summary(self, report: Report, terminalreporter: pytest.TerminalReporter) -> None:
         """Append to what the step has said already; a summary that cannot be written costs nobody the run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pprint
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,8 @@ from pytest_llmbench.sandbox import open_sandbox, require_programs
 from pytest_llmbench.sandbox.api import Process, Sandbox
 
 T = TypeVar("T")
-OBSERVATION_CHARS = 4_000
+OBSERVATION_CHARS = 400
+"""Of what a scenario saw, beside a failure; of more, only the file is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,11 @@ class Grader:
         suites = {case.suite.name: case.suite for case in cases}
         if self.settings.session > 1:
             self._changed = {name: why for name, suite in suites.items() if (why := suite_changed(self.folder, suite))}
-        self._fetcher.expect([case for case in cases if case.suite.name not in self._changed])
+        # First, so that no answer can be there of which nobody knows any more what was asked.
         for name, suite in suites.items():
             if name not in self._changed:
                 keep_suite(self.folder, suite)
+        self._fetcher.expect([case for case in cases if case.suite.name not in self._changed])
 
     def completion(self, case: Case) -> Completion:
         """Return the completion of a case, once it is there; a failed one has `error` set.
@@ -133,8 +136,10 @@ class Grader:
         if not started:
             return None
         log = log_path(case.key, f"{scenario}.log")
-        self.folder.write(log, b"".join(map(_log_of, started)))
-        return log
+        with suppress(OSError):  # a full disk is no reason to lose the verdict
+            self.folder.write(log, b"".join(map(_log_of, started)))
+            return log
+        return None
 
 
 class Attempt:
@@ -175,24 +180,25 @@ class Attempt:
     @property
     def sandbox(self) -> SandboxUse | None:
         """In what the candidate ran; None if it did not."""
-        return self._grader.sandbox.use if self.log else None
+        return self._grader.sandbox.use if self.logs else None
 
     @property
-    def log(self) -> str | None:
-        """Where the candidate's output is, relative to the run folder."""
-        return next((seen.log for seen in reversed(self._seen) if seen.log), None)
+    def logs(self) -> tuple[str, ...]:
+        """Where the candidate's output is, scenario by scenario, relative to the run folder."""
+        return tuple(dict.fromkeys(seen.log for seen in self._seen if seen.log))
 
     def notes(self) -> str:
         """What the owner of the model wants to see beside a failed assertion."""
         folder = self._grader.folder.path
         lines = [f"transcript: {folder / transcript_path(self.case.key)}"]
-        lines += [f"candidate's output: {folder / seen.log}" for seen in self._seen if seen.log]
-        lines += [
-            f"{seen.scenario} saw: {pprint.pformat(seen.value, width=100)[:OBSERVATION_CHARS]}"
-            for seen in self._seen
-            if seen.error is None
-        ]
+        lines += [f"candidate's output: {folder / log}" for log in self.logs]
+        lines += [f"{seen.scenario} saw: {self._told(seen)}" for seen in self._seen if seen.error is None]
         return "\n".join(lines)
+
+    def _told(self, seen: Observed) -> str:
+        if len(repr(seen.value)) <= OBSERVATION_CHARS:
+            return pprint.pformat(seen.value, width=100)
+        return str(self._grader.folder.path / log_path(self.case.key, f"{seen.scenario}.seen.txt"))
 
 
 def known_checks(settings: Settings, cases: Iterable[Case]) -> Mapping[str, Check]:

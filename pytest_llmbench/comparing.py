@@ -48,12 +48,12 @@ def compare(before: PastRun, after: PastRun, bars: Bars, allowed: Sequence[str] 
                 f"{run.folder}: was cut off, or is not over yet; go on with it by --llm-resume={run.folder}"
             )
     _refuse(before.report, after.report, allowed)
-    baseline = Baseline(before.report)
-    gate = judge(after.report, bars, baseline, tuple(_lost(baseline, after.report)))
+    baseline, report = Baseline(before.report), _marked(after.report, bars)
+    gate = judge(report, bars, baseline, tuple(_lost(baseline, report)))
     lines = [
         *verdict_section(gate),
         *comparisons_section(gate, before.folder, after.folder),
-        *changes_section(changes(before.report, after.report)),
+        *changes_section(changes(before.report, report)),
     ]
     return Found("\n".join(lines).rstrip("\n") + "\n", EXIT_CODES[gate.verdict])
 
@@ -68,6 +68,15 @@ def _refuse(before: Report, after: Report, allowed: Sequence[str]) -> None:
         names = [name for name in MAY_DIFFER if any(text.endswith(f"({name})") for text in found)]
         allow = " ".join(f"--allow-different={name}" for name in names)
         raise UsageFault(f"cannot be compared: {'; '.join(found)}; make one of the runs again, or allow it: {allow}")
+
+
+def _marked(report: Report, bars: Bars) -> Report:
+    """Return a report in which the checks that are named must pass, as if the run had been told so."""
+    checks = (
+        replace(check, must_pass=True) if f"{check.suite}/{check.check}" in bars.must_pass else check
+        for check in report.checks
+    )
+    return replace(report, checks=tuple(checks))
 
 
 def _lost(baseline: Baseline, after: Report) -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +39,7 @@ def without_secrets(endpoint: Endpoint, environment: Mapping[str, str]) -> Endpo
         url=None if endpoint.url is None else redact_text(endpoint.url, secrets),
         extra_body=redact_tree(endpoint.extra_body, secrets),
         metadata=redact_tree(endpoint.metadata, secrets),
+        problem=None if endpoint.problem is None else redact_text(endpoint.problem, secrets),
         serve=None if endpoint.serve is None else _serve(endpoint.serve, secrets),
     )
 
@@ -70,11 +71,16 @@ def redact_tree(value: Any, secrets: Collection[str]) -> Any:
             return value
 
 
+def shown_command(words: Iterable[str], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the words of our own command line as they may stand in a file."""
+    secrets = secrets_in(environment)
+    # A server's command line may be one word of ours, with its keys in it.
+    return tuple(" ".join(redact_words(word.split(" "), secrets)) for word in words)
+
+
 def hush(text: str, secrets: Collection[str]) -> str:
-    """Return a text without these secrets."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
-    return text
+    """Return a text without these secrets, and without what can be told to be one by its shape."""
+    return redact_text(text, secrets)
 
 
 def _is_hidden(name: Any, value: Any) -> bool:

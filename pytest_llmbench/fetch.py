@@ -166,7 +166,13 @@ class Fetcher:
             completion = Completion(
                 *case.key, request, started_at, exchange, error, in_flight, _sha256(exchange), self._settings.session
             )
-            self._folder.write_completion(completion)
+            try:
+                self._folder.write_completion(completion)
+            except OSError as failure:
+                raise EndpointError(
+                    f"the answer could not be kept in {self._folder.path}: {failure.strerror}; make room, then go on with"
+                    f" --llm-resume={self._folder.path}"
+                ) from failure
             return completion
 
     def _known(self, key: CaseKey) -> Completion | None:
@@ -181,6 +187,9 @@ class Fetcher:
         shown = without_secrets(sent, os.environ)
         request = client.build_body(shown, case.suite.prompt) if sent.url else {}
         try:
+            if endpoint.replay is not None:
+                recorded = replay(endpoint.replay, case.suite.folder, case.key)
+                return recorded.request, recorded.exchange, None
             return request, await self._ask(sent, case), None
         except EndpointError as failure:
             if endpoint.sampling.seed is None and sent != endpoint and _SEED_REFUSED.search(str(failure)):
@@ -205,8 +214,6 @@ class Fetcher:
     async def _ask(self, endpoint: Endpoint, case: Case) -> Exchange:
         if endpoint.problem is not None:
             raise EndpointError(endpoint.problem)
-        if endpoint.replay is not None:
-            return replay(endpoint.replay, case.suite.folder, case.key)
         key = read_key(endpoint.api_key_env)
         with self._board.answer(case.key) as onlooker:
             async with client.open_client(self._timeouts, direct=endpoint.serve is not None) as http:

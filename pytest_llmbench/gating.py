@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +15,9 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.codec import decode
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Gate, Report, SuiteRow
-from pytest_llmbench.nodeids import CheckId, read_check_id
+from pytest_llmbench.nodeids import CheckId, read_check_id, suite_folder
 from pytest_llmbench.reports.build import endpoint_row
 from pytest_llmbench.reports.comparable import MAY_DIFFER, refusals, sampling_refusals
-from pytest_llmbench.run import SUITE_FILE
 from pytest_llmbench.stats.gate import Baseline, judge
 from pytest_llmbench.stats.rulings import Bars
 from pytest_llmbench.suite import load_suite
@@ -52,13 +50,13 @@ class Gatekeeper:
         self._awaited = {
             nodeid: known
             for nodeid in nodeids
-            if (known := read_check_id(nodeid, run.endpoint_names, run.config.rootpath)) is not None
+            if (known := read_check_id(nodeid, run.endpoint_names, *run.roots)) is not None
         }
         self._skipped: set[str] = set()
         self.baseline = _read_baseline(run.settings)
         """The report of an earlier run; None if there is none."""
         if self._awaited:
-            _refuse(self.baseline, run.settings, _suites_of(self._awaited, run.config))
+            _refuse(self.baseline, run.settings, _suites_of(self._awaited, run.roots))
 
     def skip(self, nodeid: str) -> None:
         """Wait for a test no longer, as its author wants it left out."""
@@ -67,7 +65,8 @@ class Gatekeeper:
     def judge(self, report: Report) -> Gate:
         """Give the verdict on a report that has none yet."""
         settings = self._settings
-        if settings.fail_under is None and settings.baseline is None and settings.baseline_endpoint is None:
+        has_bar = settings.fail_under is not None or settings.baseline or settings.baseline_endpoint
+        if not has_bar or not self._awaited:
             return report.gate
         bars = Bars(
             None if settings.fail_under is None else settings.fail_under / 100,
@@ -120,24 +119,12 @@ def _refuse(baseline: Report | None, settings: Settings, suites: Iterator[SuiteR
         )
 
 
-def _suites_of(awaited: dict[str, CheckId], config: pytest.Config) -> Iterator[SuiteRow | str]:
+def _suites_of(awaited: Mapping[str, CheckId], roots: Iterable[Path]) -> Iterator[SuiteRow | str]:
     """Find the suites of the tests, which in xdist's controller are known by their ids only."""
-    files = {known.key.suite: nodeid.partition("::")[0] for nodeid, known in awaited.items()}
-    for name, file in sorted(files.items()):
-        folders = (Path(base, file).parent for base in _bases(config))
-        folder = next((folder for folder in folders if (folder / SUITE_FILE).is_file()), None)
+    nodeids = {known.key.suite: nodeid for nodeid, known in awaited.items()}
+    for name, nodeid in sorted(nodeids.items()):
+        folder = suite_folder(nodeid, roots)
         row: SuiteRow | str = name
         with suppress(GraderError, OSError):
             row = name if folder is None else suite_row(load_suite(folder))
         yield row
-
-
-def _bases(config: pytest.Config) -> Iterator[Path]:
-    """What the ids of tests may be relative to: the root folder, or an argument of the command line if that lies elsewhere."""
-    yield config.rootpath
-    for argument in config.args:
-        path = config.invocation_params.dir / argument.partition("::")[0]
-        yield path
-        with suppress(ImportError, ValueError):
-            spec = importlib.util.find_spec(argument)
-            yield from map(Path, (spec.submodule_search_locations or ()) if spec is not None else ())

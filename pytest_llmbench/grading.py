@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -28,6 +29,8 @@ class Grading:
         self._run = run
         self._cases: list[Case] = []
         self._grader: Grader | None = None
+        self._place: IO[bytes] | None = None
+        """Says for as long as it is open that somebody writes to the run folder."""
 
     def attempt(self, item: pytest.Item) -> Attempt:
         """Begin a check.
@@ -78,8 +81,11 @@ class Grading:
     def _begin(self) -> Grader:
         """Ask for all answers, once."""
         from pytest_llmbench.check import Grader
+        from pytest_llmbench.runfolder import RunFolder
+        from pytest_llmbench.runlocks import GRADING
 
         if self._grader is None:
+            self._place = RunFolder(Path(self._run.settings.out)).share(GRADING)
             self._grader = Grader(self._run.settings)
             self._grader.expect(self._cases)
         return self._grader
@@ -94,10 +100,12 @@ class Grading:
         if ended and CASE in item.stash and not report.skipped:
             from pytest_llmbench.verdict import tell, tell_again
 
-            error = call.excinfo.value if call.excinfo else None
-            tell(item, report, item.stash[CASE].key, error, item.stash.get(ATTEMPT, None))
-            if call.when == "call" and KNOWN in item.stash:
-                tell_again(item, report, item.stash[KNOWN], item.stash.get(ATTEMPT, None))
+            attempt = item.stash.get(ATTEMPT, None)
+            known = item.stash.get(KNOWN, None) if call.when == "call" else None
+            if known is None:
+                tell(item, report, item.stash[CASE].key, call.excinfo.value if call.excinfo else None, attempt)
+            else:
+                tell_again(item, report, known, attempt)
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -106,6 +114,8 @@ class Grading:
         if self._grader is not None:
             # Only beside other workers can somebody else need an answer that is still coming.
             self._grader.close(wait=self._run.is_worker and not is_given_up(session))
+        if self._place is not None:
+            self._place.close()
 
     def _recall(self, items: Sequence[pytest.Item]) -> None:
         """Note the checks that were judged before the run was cut off, and whose answers are still there."""

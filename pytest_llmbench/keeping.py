@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import pprint
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,25 @@ def suite_row(suite: Suite) -> SuiteRow:
     Raises:
         OSError: a file cannot be read.
     """
-    version = hashlib.sha256()
     judging = {path.name: path.read_bytes() for path in suite.folder.glob("*.py")}
     judging["suite.yaml"] = (suite.folder / "suite.yaml").read_bytes()
-    judging["prompt.md"] = prompt = suite.prompt.encode("utf-8", "surrogatepass")
     judging |= {f"program/{path}": text.encode("utf-8", "surrogatepass") for path, text in suite.program.items()}
-    for name in sorted(judging):
-        version.update(f"{name} {len(judging[name])}\n".encode() + judging[name])
-    prompt_sha256 = hashlib.sha256(prompt).hexdigest()
-    return SuiteRow(suite.name, suite.title, suite.difficulty, prompt_sha256, version.hexdigest())
+    prompt = suite.prompt.encode("utf-8", "surrogatepass")
+    return SuiteRow(
+        name=suite.name,
+        title=suite.title,
+        difficulty=suite.difficulty,
+        prompt_sha256=hashlib.sha256(prompt).hexdigest(),
+        version=_sha256(judging | {"prompt.md": prompt}),
+        judge_sha256=_sha256(judging),
+    )
+
+
+def _sha256(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name} {len(files[name])}\n".encode() + files[name])
+    return digest.hexdigest()
 
 
 def suite_changed(folder: RunFolder, suite: Suite) -> str | None:
@@ -65,17 +76,42 @@ def refuse_changed(run: Path, suites: Iterable[Path]) -> None:
     Raises:
         UsageFault: one is not; or it is none any more.
     """
-    for place in suites:
-        try:
-            why = suite_changed(RunFolder(run), load_suite(place))
-        except GraderError as error:
-            raise UsageFault(str(error)) from error
-        if why:
+    for suite in map(_loaded, suites):
+        if why := suite_changed(RunFolder(run), suite):
             raise UsageFault(why)
 
 
+def refuse_other_letters(replays: Iterable[str], suites: Collection[Path]) -> None:
+    """See that recorded answers were given to the letters that they are judged by, where their runs say it.
+
+    Args:
+        replays: folders of the answers, `RUN/completions/ENDPOINT`; others say nothing.
+        suites: those that judge them.
+
+    Raises:
+        UsageFault: they were not.
+    """
+    runs = {Path(replay).parent.parent for replay in replays if Path(replay).parent.name == "completions"}
+    for run in sorted(runs):
+        for suite in map(_loaded, suites):
+            before = RunFolder(run).suite(suite.name)
+            if before is not None and before.prompt_sha256 != suite_row(suite).prompt_sha256:
+                raise UsageFault(
+                    f"--llm-endpoint=replay:{run}: the suite {suite.name} asks something else than when its answers"
+                    f" were given; leave it out, or judge them all the same: --llm-allow-different=prompts"
+                )
+
+
+def _loaded(place: Path) -> Suite:
+    try:
+        return load_suite(place)
+    except GraderError as error:
+        raise UsageFault(str(error)) from error
+
+
 def keep_candidate(folder: RunFolder, key: CaseKey, files: Mapping[str, str]) -> None:
-    """Keep the files as they came out of an answer, laid over the program."""
+    """Keep the files as they came out of an answer, laid over the program; those of an answer that was lost go."""
+    shutil.rmtree(folder.path / candidate_path(key), ignore_errors=True)
     for path, data in _writable(files):
         # One name may be a folder to another one: the sandbox has said so to whoever asked.
         with suppress(OSError):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from pytest_llmbench.model.completion import CaseKey
 from pytest_llmbench.model.settings import SPEED
 
-_CHECK = re.compile(r"(?:.*/)?(?P<suite>[^/]+)/[^/]+\.py::test_(?P<check>\w+)\[(?P<case>.+)\]")
-_TEST = re.compile(r"(?P<file>.+\.py)::(?:\w+::)*\w+\[(?P<case>.+)\]")
+_CHECK = re.compile(r"test_(?P<check>\w+)\[(?P<case>.+)\]")
+_TEST = re.compile(r"(?:\w+::)*\w+\[(?P<case>.+)\]")
 _SAMPLE = re.compile(r"(?P<endpoint>.+)-s(?P<sample>[0-9]+)")
 
 
@@ -27,26 +27,37 @@ def case_id(endpoint: str, sample: int) -> str:
     return endpoint if sample == 1 else f"{endpoint}-s{sample}"
 
 
-def read_check_id(nodeid: str, endpoints: Collection[str], root: Path | None = None) -> CheckId | None:
+def suite_folder(nodeid: str, roots: Iterable[Path]) -> Path | None:
+    """Return the folder of the suite that a test lies in, as far as it can be seen from where ids may begin."""
+    return next((file.parent for file in _files(nodeid, roots) if _is_in_suite(file)), None)
+
+
+def read_check_id(nodeid: str, endpoints: Collection[str], *roots: Path) -> CheckId | None:
     """Read a test id; None if it is not that of a check of one of the endpoints.
 
     Args:
         nodeid: what is read.
         endpoints: names of those that are judged.
-        root: where ids begin, as far as files lie there; None if nobody may look.
+        roots: where ids may begin, as far as files lie there; none if nobody may look.
     """
-    match = _CHECK.fullmatch(nodeid)
-    if match is None or match["suite"] == SPEED or _is_in_no_suite(nodeid, root):
+    file, _, test = nodeid.partition("::")
+    match = _CHECK.fullmatch(test)
+    if match is None:
         return None
+    folder = suite_folder(nodeid, roots)
+    if folder is None and _files(nodeid, roots):
+        return None  # it can be seen, and no suite around it
+    # pytest leaves the folder out where it was the argument, and lies outside of where ids begin.
+    suite = (PurePath(file).parent if folder is None else folder).name
     endpoint, sample = match["case"], 1
     if (sampled := _SAMPLE.fullmatch(endpoint)) is not None:
         endpoint, sample = sampled["endpoint"], int(sampled["sample"])
-    if endpoint not in endpoints:
+    if endpoint not in endpoints or suite in {SPEED, ""}:
         return None
-    return CheckId(CaseKey(endpoint, match["suite"], sample), match["check"])
+    return CheckId(CaseKey(endpoint, suite, sample), match["check"])
 
 
-def read_speed_id(nodeid: str, endpoints: Collection[str], root: Path | None = None) -> str | None:
+def read_speed_id(nodeid: str, endpoints: Collection[str], *roots: Path) -> str | None:
     """Return the endpoint that a speed test measures; None if it is no such test.
 
     No id says that its test measures. One that names an endpoint does, if it lies in a folder `speed` or in no suite.
@@ -54,19 +65,23 @@ def read_speed_id(nodeid: str, endpoints: Collection[str], root: Path | None = N
     Args:
         nodeid: what is read.
         endpoints: names of those that can be measured.
-        root: as for `read_check_id`.
+        roots: as for `read_check_id`.
     """
-    match = _TEST.fullmatch(nodeid)
-    if match is None or not (PurePath(match["file"]).parent.name == SPEED or _is_in_no_suite(nodeid, root)):
+    file, _, test = nodeid.partition("::")
+    match = _TEST.fullmatch(test)
+    is_in_no_suite = suite_folder(nodeid, roots) is None and bool(_files(nodeid, roots))
+    if match is None or not (PurePath(file).parent.name == SPEED or is_in_no_suite):
         return None
     case = match["case"]
     fitting = [name for name in endpoints if case == name or case.startswith(f"{name}-")]
     return max(fitting, key=len, default=None)
 
 
-def _is_in_no_suite(nodeid: str, root: Path | None) -> bool:
-    """Whether the test's file can be seen, and no suite around it."""
-    if root is None:
-        return False
-    file = root / nodeid.partition("::")[0]
-    return file.exists() and not file.with_name("suite.yaml").exists()
+def _files(nodeid: str, roots: Iterable[Path]) -> list[Path]:
+    """Return what a test's file may be: of two that are called the same, nobody can tell which one is meant."""
+    paths = (root / nodeid.partition("::")[0] for root in roots)
+    return [path for path in paths if path.is_file()]
+
+
+def _is_in_suite(file: Path) -> bool:
+    return file.with_name("suite.yaml").exists()

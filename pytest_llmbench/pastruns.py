@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.codec import decode
 from pytest_llmbench.model.report import Report, RunInfo
-from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.reports.build import build_report
 from pytest_llmbench.reports.details import NO_DETAILS, Details
 from pytest_llmbench.rundetails import RunDetails
-from pytest_llmbench.runfolder import RunFolder
-
-REPORT_FILE = "report.json"
-JOURNAL = "journal.jsonl"
+from pytest_llmbench.runfolder import REPORT_FILE, RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +26,6 @@ class PastRun:
     """Of the run, as the user typed it; None if only the report is at hand."""
     is_whole: bool = True
     """Whether it came to its end; of one that did not, the report is what its journal holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class _SpeedLine:
-    """A line of the journal."""
-
-    kind: Literal["speed"]
-    record: SpeedRow
 
 
 def read_run(given: str) -> PastRun:
@@ -72,15 +58,14 @@ def _cut_off(path: Path) -> Report | None:
     """Lay out what a run had found when it was cut off, or has found so far; None if there is no such run."""
     folder = RunFolder(path)
     record = folder.run_record()
-    journal = path / JOURNAL
-    if record is None or not journal.is_file():
+    if record is None or not folder.journal.path.is_file():
         return None
     settings, session = record.settings, record.sessions[-1]
-    ended_s = journal.stat().st_mtime
+    began_s = datetime.fromisoformat(session.started_at).timestamp()
     run = RunInfo(
         id=settings.run_id,
         started_at=settings.started_at,
-        duration_s=max(0.0, ended_s - datetime.fromisoformat(settings.started_at).replace(tzinfo=UTC).timestamp()),
+        duration_s=max(0.0, folder.journal.path.stat().st_mtime - began_s),
         version=session.version,
         command=session.command,
         seed=settings.seed,
@@ -93,15 +78,6 @@ def _cut_off(path: Path) -> Report | None:
         settings.endpoints,
         folder.completions(),
         [check for check in folder.checks().values() if check.endpoint in names],
-        [row for row in _speed(journal) if row.endpoint in names],
+        [row for rows in folder.journal.speed().values() for row in rows if row.endpoint in names],
         suites=folder.suites(),
     )
-
-
-def _speed(journal: Path) -> Iterator[SpeedRow]:
-    for line in journal.read_bytes().splitlines():
-        if line.startswith(b'{"kind":"speed"'):
-            try:
-                yield decode(line, _SpeedLine).record
-            except ValueError:
-                continue  # cut off

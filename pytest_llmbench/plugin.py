@@ -10,6 +10,7 @@ import pytest
 
 from pytest_llmbench import hookspecs
 from pytest_llmbench.actions import Actions, is_in_actions
+from pytest_llmbench.brief import Brief
 from pytest_llmbench.collecting import Collecting, register_suite
 from pytest_llmbench.grading import Grading
 from pytest_llmbench.measuring import Measuring
@@ -61,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[GRADING] = grading = Grading(run)
     config.stash[MEASURING] = measuring = Measuring(run)
-    parts: list[object] = [Collecting(run), grading, measuring]
+    parts: list[object] = [Collecting(run), grading, measuring, Brief()]
     if not run.is_worker:
         parts.append(recording := Recording(run))
         if is_in_actions():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from importlib.metadata import version
 from pathlib import Path
 
 from pytest_llmbench.endpoints.replay import recorded_answers
@@ -14,9 +15,13 @@ from pytest_llmbench.runfolder import RunFolder
 
 def resumed_line(settings: Settings) -> str:
     """Say what is there of a run that is gone on with."""
-    counts = Counter(outline.error is None for outline in RunFolder(Path(settings.out)).outlines().values())
+    folder = RunFolder(Path(settings.out))
+    counts = Counter(outline.error is None for outline in folder.outlines().values())
     failed = f", {counts[False]} failed and are asked for again" if counts[False] else ""
-    return f"going on with run {settings.run_id} in {settings.out}: {_answers(counts[True])} there{failed}"
+    record, now = folder.run_record(), version("pytest-llmbench")
+    before = now if record is None else record.sessions[-1].version
+    other = "" if before == now else f"; it was written by pytest-llmbench {before}, this is {now}"
+    return f"going on with run {settings.run_id} in {settings.out}: {_answers(counts[True])} there{failed}{other}"
 
 
 def replayed_words(folder: str) -> str:

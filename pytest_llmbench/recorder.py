@@ -7,8 +7,8 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,17 +17,19 @@ from typing import Any
 
 from pytest_llmbench.disclosure import without_secrets
 from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.journal import check_key
 from pytest_llmbench.model.check import Check
+from pytest_llmbench.model.completion import CaseKey
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import Report, RunInfo
 from pytest_llmbench.model.runrecord import RUN_SCHEMA, RunRecord, Session
-from pytest_llmbench.model.settings import Settings
+from pytest_llmbench.model.settings import ReportTarget, Settings
 from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.provenance import origin_lines
 from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.build import Judge, build_report
 from pytest_llmbench.rundetails import RunDetails
-from pytest_llmbench.runfolder import RunFolder, write_whole
+from pytest_llmbench.runfolder import REPORT_FILE, RunFolder, told_if_unwritable, write_as_typed
 
 
 class Recorder:
@@ -38,33 +40,40 @@ class Recorder:
         self._settings = settings
         self._command = command
         self._began_s = began_s
-        self._checks: dict[str, Check] = {}
+        self._checks: dict[tuple[CaseKey, str], Check] = {}
         self._speed: dict[str, tuple[SpeedRow, ...]] = {}
-        self.folder = RunFolder(Path(settings.out))
-        self._holder = self.folder.begin(again=settings.session > 1)
         for target in settings.reports:
             _try_out(Path(target.path))
+        self.folder = RunFolder(Path(settings.out))
+        is_again = settings.session > 1
+        self._holder = self.folder.begin(again=is_again)
         self.kept = self.failed = 0
         """Whole answers of earlier sessions, and answers that they did not get."""
         self.origins: tuple[str, ...] = ()
         """Lines that say which answers were not asked for in this session; known at the end."""
+        self.unwritten: dict[str, str] = {}
+        """Path -> why it could not be written; a full disk is no reason to lose what can still be told."""
         self._noted = {endpoint.name: endpoint.server for endpoint in settings.endpoints}
-        if settings.session > 1:
-            self._recall()
-        self.folder.write_run(self._record())
+        with told_if_unwritable(self.folder.path, again=is_again):
+            if is_again:
+                self._recall()
+            self.folder.write_run(self._record())
 
     def add(self, check: Check) -> None:
         """Record a check; of one that ran more than once the last result counts."""
-        if self._checks.get(check.nodeid) == check:
+        key = check_key(check)
+        if self._checks.get(key) == check:
             return  # as it ended before the run was cut off
-        self._checks[check.nodeid] = check
-        self.folder.append("check", check)
+        self._checks[key] = check
+        with self._noting(self.folder.journal.path):
+            self.folder.append("check", check)
 
     def add_speed(self, nodeid: str, rows: tuple[SpeedRow, ...]) -> None:
         """Record what a test measured; of one that ran more than once the last result counts."""
         self._speed[nodeid] = rows
-        for row in rows:
-            self.folder.append("speed", row)
+        with self._noting(self.folder.journal.path):
+            for number, row in enumerate(rows, 1):
+                self.folder.append("speed", row, nodeid=nodeid, row=number)
 
     def note(self, served: Mapping[str, Endpoint]) -> None:
         """Keep what is known of servers: a run that goes on after this one may have nothing left to ask them."""
@@ -75,7 +84,7 @@ class Recorder:
                     self.folder.write_server(without_secrets(endpoint, os.environ))
 
     def finish(self, served: Mapping[str, Endpoint], judge: Judge | None = None) -> Report:
-        """Write report.json and every further copy asked for.
+        """Write report.json and every further copy asked for; what cannot be written is `unwritten`.
 
         Args:
             served: endpoints, by name, of which more is known now than when the run began.
@@ -104,9 +113,10 @@ class Recorder:
             judge=judge,
         )
         details = RunDetails(self.folder.path)
-        self.folder.write("report.json", FORMATS["json"](report, details).encode())
-        for target in settings.reports:
-            write_whole(Path(target.path), FORMATS[target.format](report, details).encode())
+        for target in (ReportTarget("json", str(self.folder.path / REPORT_FILE)), *settings.reports):
+            path = Path(target.path)
+            with self._noting(path):
+                write_as_typed(path, FORMATS[target.format](report, details).encode())
         self.folder.tidy()
         self._holder.close()
         return report
@@ -122,7 +132,10 @@ class Recorder:
     def _recall(self) -> None:
         """Take over what earlier sessions found; what is judged again replaces it."""
         names = {endpoint.name for endpoint in self._settings.endpoints}
-        self._checks = {nodeid: check for nodeid, check in self.folder.checks().items() if check.endpoint in names}
+        checks = self.folder.checks().values()
+        self._checks = {check_key(check): check for check in checks if check.endpoint in names}
+        measured = self.folder.journal.speed()
+        self._speed = {test: tuple(row for row in rows if row.endpoint in names) for test, rows in measured.items()}
         errors = [outline.error for outline in self.folder.outlines().values() if outline.endpoint in names]
         self.failed = sum(error is not None for error in errors)
         self.kept = len(errors) - self.failed
@@ -137,6 +150,14 @@ class Recorder:
         endpoints = tuple(without_secrets(endpoint, os.environ) for endpoint in settings.endpoints)
         sessions = () if earlier is None else earlier.sessions
         return RunRecord(RUN_SCHEMA, replace(settings, endpoints=endpoints), (*sessions, session))
+
+    @contextmanager
+    def _noting(self, path: Path) -> Iterator[None]:
+        """Note that a file could not be written."""
+        try:
+            yield
+        except OSError as error:
+            self.unwritten[str(path)] = error.strerror or str(error)
 
 
 def _try_out(path: Path) -> None:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.options import settings_to_text, value_of
-from pytest_llmbench.run import CASE, SUITE_FILE, Run, is_given_up, is_speed_test
+from pytest_llmbench.run import CASE, Run, is_given_up, is_speed_test
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
     from xdist.workermanage import WorkerController
 
-    from pytest_llmbench.gating import Gatekeeper
+    from pytest_llmbench.ending import Ending
     from pytest_llmbench.live import Live
-    from pytest_llmbench.model.check import Check
     from pytest_llmbench.model.endpoint import Endpoint
     from pytest_llmbench.model.report import Report
     from pytest_llmbench.recorder import Recorder
@@ -37,10 +33,8 @@ class Recording:
         self._recorder: Recorder | None = None
         self._servers: Servers | None = None
         self._live: Live | None = None
-        self._gatekeeper: Gatekeeper | None = None
+        self._ending: Ending | None = None
         self._report: Report | None = None
-        self._others_failed = False
-        """Whether something failed that is no check, and so not the gate's to forgive."""
 
     @property
     def report(self) -> Report | None:
@@ -51,18 +45,9 @@ class Recording:
         """Say whom this run asks."""
         if not self._run.is_used:
             return []
-        settings = self._run.settings
-        if not value_of(self._run.config, "endpoint") and settings.session == 1:
-            return ["llmbench: no --llm-endpoint given: judging the reference answers bundled with the suites"]
-        lines = []
-        if settings.session > 1:
-            from pytest_llmbench.provenance import resumed_line
+        from pytest_llmbench.announcing import header_lines
 
-            lines = [f"llmbench: {resumed_line(settings)}"]
-        return lines + [
-            f"llmbench: endpoint {one.name}: {_whereabouts(one)}" + (f" ({one.model})" if one.model else "")
-            for one in self._run.settings.endpoints
-        ]
+        return header_lines(self._run)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -82,7 +67,7 @@ class Recording:
             return None
         from pytest_llmbench.scheduling import CaseScheduling
 
-        return CaseScheduling(config, log, self._run.endpoint_names, self._run.measurable_names)
+        return CaseScheduling(config, log, self._run.endpoint_names, self._run.measurable_names, self._run.roots)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -99,9 +84,9 @@ class Recording:
         """Begin the record before the first test is dealt out; with xdist."""
         from pytest_llmbench.nodeids import read_check_id, read_speed_id
 
-        names, measurable, root = self._run.endpoint_names, self._run.measurable_names, self._run.config.rootpath
-        speed = [nodeid for nodeid in ids if read_speed_id(nodeid, measurable, root)]
-        if speed or any(read_check_id(nodeid, names, root) for nodeid in ids):
+        names, measurable, roots = self._run.endpoint_names, self._run.measurable_names, self._run.roots
+        speed = [nodeid for nodeid in ids if read_speed_id(nodeid, measurable, *roots)]
+        if speed or any(read_check_id(nodeid, names, *roots) for nodeid in ids):
             self._begin(ids, speed)
 
     @pytest.hookimpl(tryfirst=True, optionalhook=True)
@@ -112,26 +97,19 @@ class Recording:
         from pytest_llmbench.nodeids import read_check_id
         from pytest_llmbench.verdict import tell_crash
 
-        known = read_check_id(crashitem, self._run.endpoint_names, self._run.config.rootpath)
+        known = read_check_id(crashitem, self._run.endpoint_names, *self._run.roots)
         if known is not None:
             tell_crash(report, known)
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note what could not be collected."""
-        self._others_failed |= report.failed
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Record a check as soon as it ended."""
-        if self._recorder is None or self._gatekeeper is None:
+        if self._recorder is None or self._ending is None:
             return
         from pytest_llmbench.verdict import carried, carried_speed
 
         check = carried(report)
         if check is not None and str(report.outcome) != "rerun":
-            self._recorder.add(self._marked(check, report))
-        self._others_failed |= report.failed and check is None
-        if report.skipped:
-            self._gatekeeper.skip(report.nodeid)
+            self._recorder.add(self._ending.marked(check, report))
         if rows := carried_speed(report):
             self._recorder.add_speed(report.nodeid, rows)
         if report.when == "teardown" and self._servers is not None:
@@ -148,52 +126,46 @@ class Recording:
         """Stop the servers, write the report, and let the gate decide how pytest ends."""
         if self._live is not None:
             self._live.close()
-        served = self._servers.close() if self._servers is not None else {}
-        if self._recorder is None or self._gatekeeper is None:
-            return
-        from pytest_llmbench.gating import exit_status
-
-        self._report = self._recorder.finish(served, self._gatekeeper.judge)
-        if not self._others_failed:
-            session.exitstatus = exit_status(self._report.gate, session.exitstatus)
+        served: Mapping[str, Endpoint] = {}
+        try:
+            if self._servers is not None:
+                served = self._servers.close()
+        finally:  # whatever befalls them, or whoever has no patience, the report is written
+            self._finish(session, served)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show what the run found and where it lies."""
-        if self._report is None:
+        if self._report is None or self._recorder is None or self._ending is None:
             return
-        from pytest_llmbench.reports.terminal import summary_lines
+        from pytest_llmbench.announcing import show_found
 
-        terminalreporter.section("llmbench")
         settings = self._run.settings
-        baseline = self._gatekeeper.baseline if self._gatekeeper is not None else None
-        baseline_folder = str(Path(settings.baseline).parent) if settings.baseline else None
-        width = shutil.get_terminal_size().columns
-        for line in self._recorder.origins if self._recorder is not None else ():
-            terminalreporter.write_line(line)
-        for line in summary_lines(
-            self._report, run_folder=settings.out, width=width, baseline=baseline, baseline_folder=baseline_folder
-        ):
-            terminalreporter.write_line(line)
+        show_found(terminalreporter, settings, self._report, self._ending.baseline, self._recorder.origins)
+        for path, why in self._recorder.unwritten.items():
+            terminalreporter.write_line(
+                f"cannot write {path}: {why}; make room, then: --llm-resume={settings.out}", red=True
+            )
 
     def _begin(self, nodeids: Sequence[str], speed_tests: Sequence[str]) -> None:
         option = self._run.config.option
         if self._recorder is not None or option.collectonly or value_of(self._run.config, "export-prompts"):
             return
-        from pytest_llmbench.gating import Gatekeeper
-        from pytest_llmbench.provision.redaction import redact_words, secrets_in
+        from pytest_llmbench.disclosure import shown_command
+        from pytest_llmbench.ending import Ending
+        from pytest_llmbench.prior import look_at_suites
         from pytest_llmbench.recorder import Recorder
 
-        # A server's command line may be one word of ours, with its keys in it.
-        secrets = secrets_in(os.environ)
-        words = (str(word).split(" ") for word in self._run.config.invocation_params.args)
-        command = ("pytest", *(" ".join(redact_words(word, secrets)) for word in words))
+        words = map(str, self._run.config.invocation_params.args)
         try:
-            self._gatekeeper = Gatekeeper(self._run, nodeids)
-            if self._run.settings.session > 1:
-                self._go_on(nodeids)
-            self._recorder = Recorder(self._run.settings, command, self._run.began_s)
+            has_failed = self._session is not None and self._session.testsfailed > 0
+            self._ending = Ending(self._run, nodeids, has_failed=has_failed)
+            look_at_suites(self._run, nodeids)
+            self._recorder = Recorder(
+                self._run.settings, ("pytest", *shown_command(words, os.environ)), self._run.began_s
+            )
         except UsageFault as fault:
             raise pytest.UsageError(str(fault)) from fault
+        self._run.config.pluginmanager.register(self._ending, "llmbench-ending")
         if any(endpoint.replay is None for endpoint in self._run.settings.endpoints):
             from pytest_llmbench.serving import Servers
 
@@ -201,32 +173,13 @@ class Recording:
             hide = None if self._live is None else self._live.hide
             self._servers = Servers(self._run, self._recorder.folder, speed_tests, hide)
 
-    def _go_on(self, nodeids: Sequence[str]) -> None:
-        """Say what a run that was cut off still wants.
-
-        Raises:
-            UsageFault: a suite is not as it was; what xdist's controller cannot find of it, the workers look at.
-        """
-        from pytest_llmbench.keeping import refuse_changed
-        from pytest_llmbench.nodeids import read_check_id
-        from pytest_llmbench.provenance import missing_line
-
-        checks = {
-            nodeid: read_check_id(nodeid, self._run.endpoint_names, self._run.config.rootpath) for nodeid in nodeids
-        }
-        root = self._run.config.rootpath
-        places = {(root / nodeid.partition("::")[0]).parent for nodeid, known in checks.items() if known}
-        refuse_changed(Path(self._run.settings.out), [place for place in places if (place / SUITE_FILE).exists()])
-        terminal = self._run.config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is not None and terminal.verbosity >= 0:
-            line = missing_line(self._run.settings, {known.key for known in checks.values() if known})
-            terminal.ensure_newline()
-            terminal.write_line(f"llmbench: {line}")
-
-    def _marked(self, check: Check, report: pytest.TestReport) -> Check:
-        """Say of a check whether the gate lets it fail."""
-        is_named = f"{check.suite}/{check.check}" in self._run.settings.must_pass
-        return replace(check, must_pass=is_named or "must_pass" in report.keywords)
+    def _finish(self, session: pytest.Session, served: Mapping[str, Endpoint]) -> None:
+        if self._recorder is None or self._ending is None:
+            return
+        self._report = self._recorder.finish(served, self._ending.judge)
+        session.exitstatus = self._ending.status(self._report, session.exitstatus)
+        if self._recorder.unwritten:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR  # nobody may take what is not there for a verdict
 
     def _show_live(self) -> Live | None:
         from pytest_llmbench.live import Live
@@ -241,13 +194,3 @@ class Recording:
     def _abandon(self) -> None:
         if self._recorder is not None:
             self._recorder.folder.abandon()
-
-
-def _whereabouts(endpoint: Endpoint) -> str:
-    if endpoint.serve is not None:
-        return f"{endpoint.serve.kind} {endpoint.serve.model or ''}, to be started".replace(" ,", ",")
-    if endpoint.replay:
-        from pytest_llmbench.provenance import replayed_words
-
-        return replayed_words(endpoint.replay)
-    return str(endpoint.problem or endpoint.url or "the reference answers bundled with the suites")

@@ -87,7 +87,7 @@ def go_on(  # noqa: PLR0913, PLR0917 - both runs, and what endpoints are looked 
             f"{FLAG}={folder}: not as when the run began: {'; '.join(wrong)}; leave it out, or begin a new run"
         )
     names = {field.name for field in fields(Settings)} - {"out", "sampling", "endpoints", "session"}
-    return replace(
+    settings = replace(
         before,
         **{name: getattr(asked, name) for option in given for name in _fields(option) if name in names},
         endpoints=tuple(
@@ -98,6 +98,9 @@ def go_on(  # noqa: PLR0913, PLR0917 - both runs, and what endpoints are looked 
         out=str(folder),
         session=record.sessions[-1].number + 1,
     )
+    if settings.baseline is not None and not Path(settings.baseline).is_file():
+        raise UsageFault(f"{FLAG}={folder}: its baseline {settings.baseline} is gone; name one with --llm-baseline")
+    return settings
 
 
 def _with_known_model(before: Endpoint, now: Endpoint) -> Endpoint:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,16 +60,35 @@ class Run:
         """What stands between the brackets of a speed test's id; a replay has no speed."""
         return frozenset(endpoint.name for endpoint in self.settings.endpoints if endpoint.replay is None)
 
+    @cached_property
+    def roots(self) -> tuple[Path, ...]:
+        """Where the ids of tests begin: at the root folder, or at what the command line names if it lies elsewhere."""
+        return (self.config.rootpath, *(place for argument in self.config.args for place in self._places(argument)))
+
     @property
     def is_used(self) -> bool:
         """Whether the command line asks for endpoints or for a suite; cheap, and good enough for a header."""
-        return bool(value_of(self.config, "endpoint")) or any(map(_names_a_suite, self.config.args))
+        return bool(value_of(self.config, "endpoint")) or any(map(_holds_suites, self.roots[1:]))
+
+    def _places(self, argument: str) -> Iterator[Path]:
+        """Yield the files and folders that an argument may mean; nothing is imported for it."""
+        named = argument.partition("::")[0]
+        yield Path(os.path.abspath(self.config.invocation_params.dir / named))  # noqa: PTH100 - keeps links, as pytest does
+        top, *inner = named.split(".")
+        with suppress(ImportError, ValueError, AttributeError):  # as pytest has it
+            spec = find_spec(top) if self.config.option.pyargs else None
+            for base in (spec and spec.submodule_search_locations) or ():
+                place = Path(base, *inner)
+                yield place if place.is_dir() else place.with_suffix(".py")
 
 
 def is_speed_test(test: pytest.Item | pytest.Metafunc) -> bool:
-    """Whether a test measures an endpoint: it is marked `speed` and asks for `measure`; others may have used one of the names."""
+    """Whether a test measures an endpoint: it is marked `speed` and asks for our `measure`; others may use the names, too."""
     node = test.definition if isinstance(test, pytest.Metafunc) else test
-    return "measure" in getattr(test, "fixturenames", ()) and node.get_closest_marker(SPEED) is not None
+    asked = getattr(node, "_fixtureinfo", None)  # pytest has no other way to tell whose fixture it is
+    found = asked.name2fixturedefs.get("measure") if asked is not None else None
+    is_ours = found is not None and found[-1].func.__module__ == f"{__package__}.plugin"
+    return is_ours and node.get_closest_marker(SPEED) is not None
 
 
 def is_given_up(session: pytest.Session) -> bool:
@@ -74,9 +96,6 @@ def is_given_up(session: pytest.Session) -> bool:
     return bool(session.shouldstop or session.shouldfail)
 
 
-def _names_a_suite(argument: str) -> bool:
-    if argument.startswith("pytest_llmbench.suites"):
-        return True
-    path = Path(argument.partition("::")[0])
-    folder = path if path.is_dir() else path.parent
+def _holds_suites(place: Path) -> bool:
+    folder = place if place.is_dir() else place.parent
     return (folder / SUITE_FILE).exists() or any(folder.glob(f"*/{SUITE_FILE}"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from pytest_llmbench.answers import split_reasoning
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
 from pytest_llmbench.runfolder import RunFolder, candidate_path
 
@@ -24,9 +26,10 @@ class RunDetails:
         """See `Details`."""
         key = CaseKey(endpoint, suite, sample)
         try:
-            return self._run.read_completion(key) if self._inside(transcript_path(key)) else None
+            found = self._run.read_completion(key) if self._inside(transcript_path(key)) else None
         except OSError:
             return None
+        return found and _taken_apart(found)
 
     def prompt(self, suite: str) -> str | None:
         """See `Details`."""
@@ -69,6 +72,16 @@ class RunDetails:
             return {}
         texts = ((path, self._text(f"{name}/{path}")) for path in paths)
         return {path: text for path, text in texts if text is not None}
+
+
+def _taken_apart(completion: Completion) -> Completion:
+    """Return the record with reasoning that came between tags inside the content where reasoning belongs."""
+    exchange = completion.exchange
+    split = split_reasoning(exchange.content) if exchange is not None else None
+    if exchange is None or split is None or split.reasoning is None:
+        return completion
+    reasoning = "\n\n".join(filter(None, (exchange.reasoning, split.reasoning)))
+    return replace(completion, exchange=replace(exchange, content=split.answer, reasoning=reasoning))
 
 
 def _read(path: Path) -> str:

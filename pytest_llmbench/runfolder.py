@@ -2,7 +2,7 @@
 
 run.json                           the settings of the run and its sessions, by the controller, before anything is asked
 report.json                        by the controller, at the end
-journal.jsonl                      one line for each completion and check, appended when it is whole
+journal.jsonl                      one line for each completion, check and figure of speed, appended when it is whole
 suites/NAME/suite.json, prompt.md  what a suite was; what it asked, byte for byte
 suites/NAME/program/PATH           the program that it gave to the models
 completions/ENDPOINT/SUITE-sN.json request, answer and times; written once, by whoever fetched it
@@ -15,35 +15,37 @@ servers/ENDPOINT-N.log             what the endpoint's server printed at its Nth
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import secrets
-import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
-from typing import IO, Literal, TypeVar
+from typing import IO, TypeVar
 
 from pytest_llmbench.errors import UsageFault
+from pytest_llmbench.journal import Journal
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.codec import decode, encode
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import SuiteRow
 from pytest_llmbench.model.runrecord import RunRecord
+from pytest_llmbench.runlocks import GRADING, POLL_S, RunLocks
 
 T = TypeVar("T")
 
 RUN_FILE = "run.json"
+REPORT_FILE = "report.json"
 OWN_ENTRIES = (
-    RUN_FILE, "report.json", "journal.jsonl", "suites", "completions", "candidates", "logs", "servers",
+    RUN_FILE, REPORT_FILE, "journal.jsonl", "suites", "completions", "candidates", "logs", "servers",
 )  # fmt: skip
-LOCKS = ".locks"
-ABANDONED = "abandoned"
-POLL_S = 0.02
+ORPHANS_S = 60.0
+"""Longer than workers of xdist take to notice that their controller was killed, and to end."""
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{16}")
 """Name of a file of `write_whole` that is not whole."""
 
@@ -74,19 +76,12 @@ class CompletionOutline:
         return CaseKey(self.endpoint, self.suite, self.sample)
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckLine:
-    """A line of the journal."""
-
-    kind: Literal["check"]
-    record: Check
-
-
-class RunFolder:
+class RunFolder(RunLocks):
     """A run folder at `path`; nothing is made before something is written."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
+        self.journal = Journal(path / "journal.jsonl")
 
     def read_completion(self, key: CaseKey) -> Completion | None:
         """Return the completion if some process of the run has written it."""
@@ -103,21 +98,22 @@ class RunFolder:
         return {one.key: one for one in found if one is not None}
 
     def checks(self) -> Mapping[str, Check]:
-        """All checks so far, by node id; of one that ran more than once the last result."""
-        try:
-            lines = (self.path / "journal.jsonl").read_bytes().splitlines()
-        except FileNotFoundError:
-            return {}
-        found = (_decoded(line, _CheckLine) for line in lines if line.startswith(b'{"kind":"check"'))
-        return {line.record.nodeid: line.record for line in found if line is not None}
+        """See `Journal.checks`."""
+        return self.journal.checks()
 
     def run_record(self) -> RunRecord | None:
         """Return the run as it was begun; None if there is no such file, or if it is none of ours."""
         return _read(self.path / RUN_FILE, RunRecord)
 
     def write_run(self, record: RunRecord) -> None:
-        """Keep the run as it was begun; secrets must have been taken out."""
-        self.write(RUN_FILE, encode(record) + b"\n")
+        """Keep the run as it was begun, on the disk itself; secrets must have been taken out."""
+        path = self.write(RUN_FILE, encode(record) + b"\n")
+        for place in (path, path.parent):
+            handle = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(handle)  # without it a machine that goes down would cost all answers, not only the last ones
+            finally:
+                os.close(handle)
 
     def server(self, endpoint: str) -> Endpoint | None:
         """Return an endpoint as it was served; None if nothing was learned of its server."""
@@ -147,68 +143,17 @@ class RunFolder:
     def write_completion(self, completion: Completion) -> None:
         """Keep a completion; readers see all of it or nothing."""
         path = transcript_path(completion.key)
-        self.write(path, encode(completion) + b"\n")
+        # First, so that no check of it can come before it in the journal.
         self.append("completion", {**completion.key._asdict(), "transcript": path, "error": completion.error})
+        self.write(path, encode(completion) + b"\n")
 
-    def append(self, kind: str, record: object) -> None:
+    def append(self, kind: str, record: object, **more: object) -> None:
         """Append one line to the journal, from whatever process."""
-        line = encode({"kind": kind, "record": record})
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "journal.jsonl").open("ab") as journal:
-            fcntl.flock(journal, fcntl.LOCK_EX)
-            journal.write(line + b"\n")
+        self.journal.append(kind, record, **more)
 
     def write(self, name: str, data: bytes) -> Path:
         """Write a file in one step, replacing an older one."""
         return write_whole(self.path / name, data)
-
-    @staticmethod
-    def slots(endpoint: str, count: int) -> list[str]:
-        """Names of the locks that stand for an endpoint's places: as many as there may be requests in flight."""
-        return [f"slot-{endpoint}-{place}" for place in range(count)]
-
-    def claim(self, name: str) -> IO[bytes] | None:
-        """Try to take the lock called `name`; None if another holds it. Closing it, or dying, frees it."""
-        return self._lock(name, fcntl.LOCK_EX)
-
-    def share(self, name: str) -> IO[bytes] | None:
-        """Try to hold the lock called `name` together with others who share it; None if one has it alone."""
-        return self._lock(name, fcntl.LOCK_SH)
-
-    def lock_path(self, name: str) -> Path:
-        """Where things lie that only running processes need."""
-        return self.path / LOCKS / name
-
-    def _lock(self, name: str, how: int) -> IO[bytes] | None:
-        path = self.lock_path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = path.open("ab")
-        try:
-            fcntl.flock(handle, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.close()
-            return None
-        return handle
-
-    def claim_all(self, names: Iterable[str]) -> Iterator[IO[bytes]]:
-        """Take all these locks, one after the other, waiting for each as long as it takes."""
-        for name in names:
-            while (taken := self.claim(name)) is None:
-                time.sleep(POLL_S)  # the kernel has no event for a lock of another process that came free
-            yield taken
-
-    def is_claimed(self, name: str) -> bool:
-        """Whether some process, this one included, holds the lock called `name`."""
-        path = self.lock_path(name)
-        if not path.exists():
-            return False
-        with path.open("ab") as handle:
-            try:
-                # Shared, so that two who look at once do not take each other for the holder.
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
 
     def begin(self, *, again: bool = False) -> IO[bytes]:
         """Take the folder for a new run: move what an earlier one left there into a folder beside it.
@@ -222,37 +167,48 @@ class RunFolder:
         Raises:
             UsageFault: the folder cannot be written, or another run is writing to it.
         """
-        try:
+        with told_if_unwritable(self.path, again=again):
             self.path.mkdir(parents=True, exist_ok=True)
             holder = self.claim("run")
             if holder is None:
-                raise UsageFault(f"--llm-out={self.path}: another run is writing there; name another folder")
-            for said in (self.lock_path(ABANDONED), *self.lock_path("").glob("*.json")):
-                said.unlink(missing_ok=True)  # by a run that was killed
-            left = [entry for name in OWN_ENTRIES if (entry := self.path / name).exists()]
+                raise UsageFault(f"{_flag(again=again)}={self.path}: another run is writing there; name another folder")
+            if not again:
+                self._await_orphans()
+            self.forget()
             if again:
                 self._mend()
-            elif left:
-                ended_at = datetime.fromtimestamp(max(entry.stat().st_mtime for entry in left), UTC)
-                aside = self.path.with_name(f"{self.path.name}.{ended_at:%Y%m%dT%H%M%S.%fZ}")
-                aside.mkdir()
-                for entry in left:
-                    entry.rename(aside / entry.name)
-        except OSError as error:
-            raise UsageFault(
-                f"--llm-out={self.path}: cannot write there: {error.strerror}; name another folder"
-            ) from error
+            else:
+                self._make_room()
         return holder
 
-    def _mend(self) -> None:
-        """Make room for what comes: end a line that was cut off, keep what earlier starts of servers printed.
+    def _await_orphans(self) -> None:
+        """Wait until nobody writes here any more for a run that was killed; a run that is gone on with has use for it."""
+        deadline_s = time.monotonic() + ORPHANS_S
+        while (alone := self.claim(GRADING)) is None:
+            self.abandon()
+            if time.monotonic() > deadline_s:
+                raise UsageFault(
+                    f"--llm-out={self.path}: workers of a run that was killed still write there; end them, or name another"
+                    " folder"
+                )
+            time.sleep(POLL_S)
+        alone.close()
 
-        Files that were cut off go.
-        """
-        with (self.path / "journal.jsonl").open("ab+") as journal:
-            fcntl.flock(journal, fcntl.LOCK_EX)
-            if journal.tell() and os.pread(journal.fileno(), 1, journal.tell() - 1) != b"\n":
-                journal.write(b"\n")
+    def _make_room(self) -> None:
+        """Move what an earlier run left into a folder beside this one."""
+        left = [entry for name in OWN_ENTRIES if (entry := self.path / name).exists()]
+        if not left:
+            return
+        ended_at = datetime.fromtimestamp(max(entry.stat().st_mtime for entry in left), UTC)
+        names = (f"{self.path.name}.{ended_at:%Y%m%dT%H%M%S.%fZ}{again}" for again in _suffixes())
+        # Names are taken by runs that were copied, times and all, and where moving was cut off.
+        aside = next(place for name in names if not (place := self.path.with_name(name)).exists())
+        aside.mkdir()
+        for entry in left:
+            entry.rename(aside / entry.name)
+
+    def _mend(self) -> None:
+        """Keep what earlier starts of servers printed; files that were cut off go."""
         for place in ("suites", "completions", "candidates", "logs"):
             for left in (self.path / place).rglob(".*"):
                 if _UNFINISHED.fullmatch(left.name):
@@ -267,18 +223,28 @@ class RunFolder:
             if endpoint is not None and endpoint.server.log in moved:
                 self.write_server(replace(endpoint, server=replace(endpoint.server, log=moved[endpoint.server.log])))
 
-    def abandon(self) -> None:
-        """Tell all processes of the run that nobody needs what they are waiting for any more."""
-        (self.lock_path(ABANDONED)).touch()
 
-    @property
-    def is_abandoned(self) -> bool:
-        """Whether the run was given up."""
-        return (self.lock_path(ABANDONED)).exists()
+@contextmanager
+def told_if_unwritable(path: Path, *, again: bool) -> Iterator[None]:
+    """Say in one line that the run folder at `path` cannot be written.
 
-    def tidy(self) -> None:
-        """Remove what only running processes need."""
-        shutil.rmtree(self.path / LOCKS, ignore_errors=True)
+    Raises:
+        UsageFault: it cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        other = f"--llm-endpoint=replay:{path} judges its answers in another folder" if again else "name another folder"
+        raise UsageFault(f"{_flag(again=again)}={path}: cannot write there: {error.strerror}; {other}") from error
+
+
+def _flag(*, again: bool) -> str:
+    return "--llm-resume" if again else "--llm-out"
+
+
+def _suffixes() -> Iterator[str]:
+    yield ""
+    yield from (f"-{number}" for number in count(2))
 
 
 def _read(path: Path, kind: type[T]) -> T | None:
@@ -295,6 +261,14 @@ def _decoded(data: bytes, kind: type[T]) -> T | None:
         return decode(data, kind)
     except ValueError:
         return None
+
+
+def write_as_typed(path: Path, data: bytes) -> None:
+    """Write a file that the user named: where a link, a pipe or a device stands, such as `/dev/stdout`, into what is there."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        path.write_bytes(data)
+    else:
+        write_whole(path, data)
 
 
 def write_whole(path: Path, data: bytes) -> Path:

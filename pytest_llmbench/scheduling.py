@@ -9,6 +9,9 @@ from xdist.scheduler import LoadScopeScheduling
 from pytest_llmbench.nodeids import read_check_id, read_speed_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     import pytest
     from xdist.remote import Producer
     from xdist.workermanage import WorkerController
@@ -21,19 +24,32 @@ class CaseScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships 
     """
 
     def __init__(
-        self, config: pytest.Config, log: Producer | None, endpoints: frozenset[str], measurable: frozenset[str]
+        self,
+        config: pytest.Config,
+        log: Producer | None,
+        endpoints: frozenset[str],
+        measurable: frozenset[str],
+        roots: Sequence[Path] = (),
     ) -> None:
-        """Deal out the tests of these endpoints; `measurable` are those that have a speed."""
+        """Begin.
+
+        Args:
+            config: of the controller.
+            log: where xdist says what it does.
+            endpoints: names of those whose checks are dealt out.
+            measurable: names of those that have a speed.
+            roots: where the ids of tests may begin; empty: at the root folder.
+        """
         super().__init__(config, log)
-        self._root = config.rootpath
+        self._roots = tuple(roots) or (config.rootpath,)
         self._endpoints = endpoints
         self._measurable = measurable
 
     def _split_scope(self, nodeid: str) -> str:
-        check = read_check_id(nodeid, self._endpoints, self._root)
+        check = read_check_id(nodeid, self._endpoints, *self._roots)
         if check is not None:
             return "/".join(map(str, check.key))
-        measured = read_speed_id(nodeid, self._measurable, self._root)
+        measured = read_speed_id(nodeid, self._measurable, *self._roots)
         # One after the other: two workers would only wait for each other.
         return nodeid if measured is None else f"speed/{measured}"
 

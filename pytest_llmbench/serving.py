@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from pytest_llmbench.nodeids import read_speed_id
@@ -20,24 +20,23 @@ if TYPE_CHECKING:
     from pytest_llmbench.run import Run
     from pytest_llmbench.runfolder import RunFolder
 
+Hide = Callable[[], AbstractContextManager[None]]
+
 
 class Servers:
     """Those to start are up while tests want them, and gone when this is closed; of the others it is told what they are."""
 
-    def __init__(
-        self, run: Run, folder: RunFolder, speed_tests: Sequence[str], hide: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, run: Run, folder: RunFolder, speed_tests: Sequence[str], hide: Hide | None = None) -> None:
         """Begin.
 
         Args:
             run: whose servers they are.
             folder: of the run.
             speed_tests: node ids of those that were collected.
-            hide: takes away what else is shown on the terminal; None if nothing is.
+            hide: takes away what else is shown on the terminal, for a time; None if nothing is.
         """
         self._terminal = Terminal(run.config, hide)
-        names, root = run.measurable_names, run.config.rootpath
-        self._left = {nodeid: read_speed_id(nodeid, names, root) for nodeid in speed_tests}
+        self._left = {nodeid: read_speed_id(nodeid, run.measurable_names, *run.roots) for nodeid in speed_tests}
         endpoints, kinds = run.settings.endpoints, run.server_kinds
         self._owner = Owner(endpoints, kinds, folder, Wishes(is_pending=self._is_pending, tell=self._terminal.tell))
         self._owner.start()
@@ -70,11 +69,11 @@ class Servers:
 class Terminal:
     """Tells what goes on while tests run; whatever they print is captured, this is not."""
 
-    def __init__(self, config: pytest.Config, hide: Callable[[], None] | None = None) -> None:
+    def __init__(self, config: pytest.Config, hide: Hide | None = None) -> None:
         """Begin; before the first test runs, as then nothing is captured yet."""
-        self._hide = hide
+        self._hide = hide or nullcontext
+        self._config = config
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
-        self._writer = config.get_terminal_writer()
         self._told_at = 0
         """Column in which pytest was when we wrote last."""
         wanted = self._reporter is not None and self._reporter.verbosity >= 0
@@ -87,15 +86,14 @@ class Terminal:
         """Write a line of its own; from any thread."""
         if self._fd is None or self._reporter is None:
             return
-        if self._hide is not None:
-            self._hide()
-        at = self._writer.width_of_current_line
-        is_amid = at and (self._reporter.currentfspath is not None or at != self._told_at)
-        line_end = "\n" if is_amid else ""  # of a line of dots, once
-        self._told_at = at
-        self._reporter.currentfspath = None  # so that pytest names its file again before the next dot
-        with suppress(OSError):  # nobody reads it any more, or the disk is full: no reason to let the server down
-            os.write(self._fd, f"{line_end}llmbench: {line}\n".encode("utf-8", "replace"))
+        with self._hide():
+            at = self._config.get_terminal_writer().width_of_current_line
+            is_amid = at and (self._reporter.currentfspath is not None or at != self._told_at)
+            line_end = "\n" if is_amid else ""  # of a line of dots, once
+            self._told_at = at
+            self._reporter.currentfspath = None  # so that pytest names its file again before the next dot
+            with suppress(OSError):  # nobody reads it any more, or the disk is full: no reason to let the server down
+                os.write(self._fd, f"{line_end}llmbench: {line}\n".encode("utf-8", "replace"))
 
     def close(self) -> None:
         """End."""

@@ -59,6 +59,7 @@ def tell(
         report.longrepr = f"{outcome}: {error}"
     if attempt is not None and outcome is not Outcome.PASSED:
         report.sections.append(("llmbench", attempt.notes()))
+    logs = attempt.logs if attempt is not None else ()
     check = Check(
         **key._asdict(),
         check=item.originalname.removeprefix("test_"),  # type: ignore[attr-defined]
@@ -67,13 +68,10 @@ def tell(
         duration_s=report.duration,
         nodeid=report.nodeid,
         sandbox=attempt.sandbox if attempt is not None else None,
-        log=attempt.log if attempt is not None else None,
+        log=logs[-1] if logs else None,
+        earlier_logs=logs[:-1],
     )
-    own = dict(_properties(check, attempt))
-    # A test that runs a second time (rerun plugins) must not carry both results.
-    item.user_properties[:] = [known for known in item.user_properties if known[0] not in own] + list(own.items())
-    _carry(report, check)
-    report.user_properties = list(item.user_properties)
+    _write(item, report, check, attempt)
 
 
 def end_again(check: Check) -> None:
@@ -91,10 +89,7 @@ def tell_again(item: pytest.Item, report: pytest.TestReport, check: Check, attem
     if report.failed:
         report.longrepr = f"{check.evidence}\n(judged before the run was cut off)"
         report.sections = [("llmbench", attempt.notes())] if attempt is not None else []
-    own = dict(_properties(check, attempt))
-    item.user_properties[:] = [known for known in item.user_properties if known[0] not in own] + list(own.items())
-    _carry(report, check)
-    report.user_properties = list(item.user_properties)
+    _write(item, report, check, attempt)
 
 
 def tell_crash(report: pytest.TestReport, known: CheckId) -> None:
@@ -126,6 +121,14 @@ def carried(report: pytest.TestReport) -> Check | None:
     """Return the check that a test report carries."""
     text = getattr(report, CARRIED, None)
     return None if text is None else decode(text.encode(), Check)
+
+
+def _write(item: pytest.Item, report: pytest.TestReport, check: Check, attempt: Attempt | None) -> None:
+    own = dict(_properties(check, attempt))
+    # A test that runs a second time (rerun plugins) must not carry both results.
+    item.user_properties[:] = [known for known in item.user_properties if known[0] not in own] + list(own.items())
+    _carry(report, check)
+    report.user_properties = list(item.user_properties)
 
 
 def _carry(report: pytest.TestReport, check: Check) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ import tomllib
 from dataclasses import replace
 from importlib.metadata import EntryPoint, version
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import yaml
@@ -27,7 +29,7 @@ from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.details import NO_DETAILS
 from pytest_llmbench.reports.json_report import render
 from pytest_llmbench.runfolder import RunFolder
-from tests.reports.sample import PASSED, WRONG, make_endpoint, make_sample, make_scores
+from tests.reports.sample import PASSED, WRONG, make_endpoint, make_sample, make_scores, make_spread
 from tests.suites.corpus import suite_folders
 
 ROOT = Path(__file__).parents[1]
@@ -165,14 +167,19 @@ def test_what_makes_runs_less_than_comparable_is_said(runs: Path, capfd: pytest.
         (["report", "json", "other.json"], "other.json: is no report of ours: "),
         (["report", "json", "old", "old"], "run run-old was given twice; wanted each run once"),
         (["report", "json:old", "new"], "Is a directory"),
+        (["report", "json:./new/report.json", "old", "new"], "./new/report.json: is one of the reports to read; name another"),
         (["report", "json"], "the following arguments are required: RUN; see llmbench report --help"),
         ([], "llmbench: the following arguments are required: COMMAND; see llmbench --help"),
         (["judge"], "invalid choice: 'judge'"),
         (["compare", "old"], "the following arguments are required: B"),
         (["compare", "old", "nowhere"], "nowhere: there is no such file or folder"),
         (["compare", "--drop=0", "old", "new"], "'0': wanted more than 0 and at most 100"),
+        (["compare", "--fail-under=0.9", "old", "new"], "'0.9': wanted per cent, such as 90; if less than one is meant"),
+        (["compare", "--must-pass=leak", "old", "new"], "'leak': wanted SUITE/CHECK, the check without test_"),
+        (["compare", "--must-pass=stratum/test_info_leak", "old", "new"], "wanted SUITE/CHECK, the check without test_"),
         (["compare", "--allow-different=model", "old", "new"], "invalid choice: 'model'"),
         (["schema", "run"], "invalid choice: 'run'"),
+        (["prompts"], "llmbench prompts: the following arguments are required: DIR|-; see"),
         (["prompts", "-"], "-: wanted one suite, got 5: hiveos, payment, pplns, stratum, zmq"),
         (["prompts", "-", "nosuch"], "no suite nosuch; wanted one of hiveos, payment, pplns, stratum, zmq, or a folder"),
         (["prompts", "old/report.json"], "old/report.json: File exists"),
@@ -223,7 +230,7 @@ def test_nothing_changed_is_green(runs: Path, capfd: pytest.CaptureFixture[str])
     call("compare", "old", "same")
     said = capfd.readouterr().out
     assert said.startswith("**✅ The bar is met**\n")
-    assert "- 60 checks compared, of 24 pairs of different answers: 0 worse, 0 better." in said
+    assert "- 60 checks compared, of 24 pairs of answers: 0 worse, 0 better." in said
 
 
 def test_much_worse_is_red_with_both_answers(runs: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -231,11 +238,11 @@ def test_much_worse_is_red_with_both_answers(runs: Path, capfd: pytest.CaptureFi
     call("compare", "old", "bad/report.json", code=1)
     said = capfd.readouterr().out
     assert said.startswith("**❌ The bar is not met**\n")
-    (row,) = [line for line in said.splitlines() if line.startswith("| `stratum/info_leak`")]
-    assert "| 12/12  | 0/12 |" in row
-    assert "`told the wallet's password`" in row
-    assert "`old/completions/qwen3-coder-fp8/stratum-s1.json`" in row
-    assert "`bad/completions/qwen3-coder-fp8/stratum-s1.json`" in row
+    assert (
+        "- **Broken**: `stratum/info_leak` 12/12 → 0/12: `told the wallet's password`\n"
+        "  - before: `old/completions/qwen3-coder-fp8/stratum-s1.json`\n"
+        "  - now: `bad/completions/qwen3-coder-fp8/stratum-s1.json`\n"
+    ) in said
 
 
 @pytest.mark.usefixtures("runs")
@@ -259,6 +266,47 @@ def test_what_cannot_be_compared_is_refused_unless_allowed(runs: Path, capfd: py
     call("compare", "--allow-different=suites", "old", "other")
 
 
+def test_runs_of_speed_alone_are_compared_in_speed_alone(runs: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name, factor in (("slow", 1.0), ("fast", 2.0)):
+        report = make_run(runs / name, f"run-{name}")
+        figure = replace(make_spread(60.0 * factor), low=59.0 * factor, high=61.0 * factor)
+        speed = (replace(report.speed[0], decode_tok_s=figure),)
+        write(runs / name, replace(report, checks=(), completions=(), scores=(), speed=speed))
+    call("compare", "slow", "fast", code=8)
+    said = capfd.readouterr().out
+    assert "`nothing was judged: no check was run that the bars are for`\n\n## What else changed" in said
+    assert "| faster | single-stream | `tok/s of one stream` |     60 | 120 | 2.000 |" in said
+
+
+def test_the_bars_of_a_run_are_those_of_pytest() -> None:
+    own = cli.make_parser().parse_args(["compare", "A", "B"])
+    for name in ("drop", "min-coverage"):
+        (option,) = [one for one in OPTIONS if one.name == name]
+        assert getattr(own, option.name.replace("-", "_")) == option.default
+        assert f"(default: {option.default:g})" in option.help
+
+
+@pytest.mark.usefixtures("runs")
+def test_what_goes_wrong_in_here_is_not_taken_for_a_worse_model(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> NoReturn:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("pytest_llmbench.commands.compare.compare", broken)
+    call("compare", "old", "new", code=3)
+    assert capfd.readouterr().err.endswith("ZeroDivisionError: ours\n")
+
+
+def test_what_a_report_says_cannot_steer_the_terminal(runs: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    report = make_run(runs / "third", "run\x1b[2J\nthird")
+    write(runs / "third", replace(report, suites=()))
+    call("report", "json:out.json", "old", "third")
+    assert capfd.readouterr().err == (
+        "llmbench report: run run⟨U+001B⟩[2J third does not say which version of the suites it was judged by\n"
+    )
+
+
 def test_the_exit_codes_are_the_gate_s() -> None:
     assert {verdict: code for verdict, code in comparing.EXIT_CODES.items() if verdict} == gating.EXIT_CODES
 
@@ -276,6 +324,12 @@ def test_prompts_are_written_byte_for_byte(tmp_path: Path, capfd: pytest.Capture
     assert capfd.readouterr().out.splitlines() == [str(tmp_path / "letters" / f"{name}.md") for name in names]
     for suite in find_suites(names):
         assert (tmp_path / "letters" / f"{suite.name}.md").read_bytes() == suite.prompt.encode()
+
+
+def test_a_folder_of_any_name_is_told_as_it_is(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/let\xffters"
+    done = subprocess.run([*map(os.fsencode, COMMAND), b"prompts", folder, b"zmq"], check=True, capture_output=True)
+    assert done.stdout == folder + b"/zmq.md\n"
 
 
 def test_one_prompt_goes_to_standard_output_as_it_is() -> None:
@@ -315,6 +369,7 @@ def test_version_and_help(capfd: pytest.CaptureFixture[str]) -> None:
         assert ended.value.code == 0
     said = capfd.readouterr().out
     assert f"llmbench {version('pytest-llmbench')}\n" in said
+    assert said.isascii()  # or a terminal that is no more than that would get a traceback
     for word in (
         "report",
         "compare",

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pytest_llmbench.disclosure import holds_redacted, hush, redact_tree, secrets_of, without_secrets
+from pytest_llmbench.disclosure import holds_redacted, hush, redact_tree, secrets_of, shown_command, without_secrets
 from pytest_llmbench.model.codec import decode, encode
 from pytest_llmbench.model.endpoint import Endpoint, Sampling
 from pytest_llmbench.model.serving import Serve
@@ -19,6 +19,7 @@ ENDPOINT = Endpoint(
         "note": "as key-of-the-api says",
     },
     metadata={"board": "https://me:word-of-pass@grafana/d?api_key=key-in-a-query", "quantisation": "Q4"},
+    problem="http://h/v1/models: HTTP 401; it said 'no such key: key-of-the-api'",
     serve=Serve(
         "command",
         program=("run", "--token", "key-of-a-program"),
@@ -61,5 +62,13 @@ def test_what_an_endpoint_is_known_to_hold_is_found_wherever_it_stands() -> None
     secrets = secrets_of(ENDPOINT, ENVIRONMENT)
     assert {*SECRETS} - {*secrets} == {"word-of-pass", "key-in-a-query"}  # these are told by where they stand
     assert hush("HTTP 400; it said 'no key-in-the-body here'", secrets) == "HTTP 400; it said 'no <redacted> here'"
+    assert hush("http://h/sk-proj-0123456789ab/v1: cannot connect", ()) == "http://h/<redacted>/v1: cannot connect"
     assert redact_tree(["key-of-the-api", 1, None], secrets) == ["<redacted>", 1, None]
     assert secrets_of(Endpoint("old"), ENVIRONMENT) == ()
+
+
+def test_our_own_command_line_is_written_down_without_secrets() -> None:
+    words = ("suites", "--llm-endpoint=new=command:serve --api-key key-in-the-words --port {port}", "-k", "not slow")
+    shown = ("suites", "--llm-endpoint=new=command:serve --api-key <redacted> --port {port}", "-k", "not slow")
+    assert shown_command(words, ENVIRONMENT) == shown
+    assert shown_command(["-o", "x=key-of-the-api"], ENVIRONMENT) == ("-o", "x=<redacted>")

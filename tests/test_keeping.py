@@ -13,6 +13,7 @@ from pytest_llmbench.keeping import (
     keep_seen,
     keep_suite,
     refuse_changed,
+    refuse_other_letters,
     suite_row,
 )
 from pytest_llmbench.model.completion import CaseKey
@@ -65,6 +66,26 @@ def test_what_python_leaves_beside_a_judge_is_not_in_the_version(place: Path) ->
     (place / "__pycache__").mkdir()
     (place / "__pycache__" / "judge.pyc").write_bytes(b"0")
     assert suite_row(load_suite(place)) == before
+
+
+def test_answers_to_other_letters_are_not_judged_by_these(place: Path, run: RunFolder) -> None:
+    replays = [str(run.path / "completions" / name) for name in ("new", "old")]
+    refuse_other_letters(replays, [place])  # nothing is known of them
+    keep_suite(run, load_suite(place))
+    (place / "judge.py").write_text("# stricter\n")
+    refuse_other_letters(replays, [place])
+    (place / "prompt.md").write_text("Payouts are late.\n")
+    with pytest.raises(
+        UsageFault, match=rf"replay:{run.path}: the suite demo asks something else .*-different=prompts"
+    ):
+        refuse_other_letters(replays, [place])
+    refuse_other_letters([str(run.path)], [place])  # a folder of SUITE.md files
+
+
+def test_no_file_of_an_answer_that_was_lost_is_kept_beside_the_next(run: RunFolder) -> None:
+    keep_candidate(run, KEY, {"pay.py": "x = 1\n", "more.py": "y = 1\n"})
+    keep_candidate(run, KEY, {"pay.py": "x = 2\n"})
+    assert [path.name for path in (run.path / "candidates/new/demo-s1").iterdir()] == ["pay.py"]
 
 
 @pytest.mark.parametrize("path", ["../up.py", "/absolute.py", "a/../../up.py", ".git/hooks/x", "a\0b", "", "~/x"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_llmbench.model.completion import CaseKey
-from pytest_llmbench.nodeids import CheckId, case_id, read_check_id, read_speed_id
+from pytest_llmbench.nodeids import CheckId, case_id, read_check_id, read_speed_id, suite_folder
 
 
 @given(
@@ -56,3 +56,28 @@ def test_a_speed_test_names_an_endpoint_and_lies_in_no_suite(tmp_path: Path, nod
     assert read_speed_id(nodeid, ["new", "new-er"], tmp_path) == endpoint
     is_check = read_check_id(nodeid, ["new", "new-er"], tmp_path) is not None
     assert is_check == ("zmq" in nodeid)
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "suite"),
+    [
+        ("test_zmq.py::test_works[new]", "zmq"),  # `pytest --pyargs suites.zmq` from another folder
+        ("::test_works[new]", "pplns"),  # the same of one file
+        ("test_other.py::test_works[new]", None),
+        ("other/test_other.py::test_works[new]", "other"),  # not to be seen: its id is all that there is
+    ],
+)
+def test_an_id_without_its_folder_is_looked_for_where_ids_may_begin(
+    tmp_path: Path, nodeid: str, suite: str | None
+) -> None:
+    for file in ("suites/zmq/test_zmq.py", "suites/pplns/test_pplns.py", "here/test_zmq.py"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).touch()
+    for name in ("zmq", "pplns"):
+        (tmp_path / "suites" / name / "suite.yaml").touch()
+    roots = (tmp_path / "here", tmp_path / "suites/zmq", tmp_path / "suites/pplns/test_pplns.py")
+    known = read_check_id(nodeid, ["new"], *roots)
+    assert (known and known.key.suite) == suite
+    folder = suite_folder(nodeid, roots)
+    assert (folder and folder.name) == (None if suite == "other" else suite)
+    assert read_speed_id(nodeid, ["new"], *roots) is None

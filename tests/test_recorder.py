@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.endpoint import Endpoint, ServerInfo
 from pytest_llmbench.model.outcome import Outcome
-from pytest_llmbench.model.settings import Settings
+from pytest_llmbench.model.settings import ReportTarget, Settings
+from pytest_llmbench.model.speed import SpeedRow
 from pytest_llmbench.recorder import Recorder
 
 STARTED = Endpoint("new", server=ServerInfo(kind="vllm"))
 UP = replace(STARTED, url="http://127.0.0.1:5000/v1", model="org/m", server=ServerInfo(kind="vllm", version="0.6.2"))
+SLOW = SpeedRow("new", "single", 1, 0, None, None, None, rounds=1, requests=1, failed=0)
 CHECK = Check("new", "zmq", "works", 1, Outcome.PASSED, None, 0.1, "suites/zmq/test_zmq.py::test_works[new]")
 
 
@@ -77,3 +80,44 @@ def test_a_verdict_that_stands_is_not_written_down_twice(settings: Settings) -> 
     again.add(replace(CHECK, outcome=Outcome.WRONG))
     assert [check.outcome for check in again.finish({}).checks] == [Outcome.WRONG]
     assert [one["number"] for one in read(settings, "run.json")["sessions"]] == [1, 2]
+
+
+def test_a_check_that_is_judged_again_from_another_folder_counts_once(settings: Settings) -> None:
+    first = begin(settings)
+    first.add(CHECK)
+    cut_off(first)
+    again = begin(replace(settings, session=2))
+    again.add(replace(CHECK, nodeid="zmq/test_zmq.py::test_works[new]"))
+    assert [check.nodeid for check in again.finish({}).checks] == ["zmq/test_zmq.py::test_works[new]"]
+
+
+def test_figures_of_speed_stay_until_they_are_measured_again(settings: Settings) -> None:
+    first = begin(settings)
+    first.add_speed("a", (SLOW, SLOW))
+    first.add_speed("b", (SLOW,))
+    cut_off(first)
+    again = begin(replace(settings, session=2))
+    again.add_speed("a", (replace(SLOW, concurrency=4),))
+    assert [row.concurrency for row in again.finish({}).speed] == [4, 1]
+
+
+def test_what_cannot_be_written_costs_nothing_else(settings: Settings, tmp_path: Path) -> None:
+    target = tmp_path / "copy.json"
+    recorder = begin(replace(settings, reports=(ReportTarget("json", str(target)),)))
+    for name in ("report.json", "journal.jsonl"):
+        Path(settings.out, name).mkdir()  # as good as a full disk
+    recorder.add(CHECK)
+    assert recorder.finish({}).checks == (CHECK,)
+    assert recorder.unwritten == {
+        str(Path(settings.out, name)): "Is a directory" for name in ("journal.jsonl", "report.json")
+    }
+    assert json.loads(target.read_bytes())["checks"][0]["outcome"] == "passed"
+
+
+def test_a_report_that_cannot_be_written_is_told_before_an_earlier_run_is_moved(
+    settings: Settings, tmp_path: Path
+) -> None:
+    begin(settings).finish({})
+    with pytest.raises(UsageFault, match=r"--llm-report: cannot write .*: Is a directory"):
+        begin(replace(settings, reports=(ReportTarget("json", str(tmp_path)),)))
+    assert read(settings, "report.json")["checks"] == []

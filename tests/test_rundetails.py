@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,14 @@ def test_what_the_run_kept_is_read(run: RunFolder) -> None:
     assert details.candidate("new", "zmq", 2) == {"a/b.py": "x = 2\n", "run.sh": "\ufffd\n"}
     assert details.text("logs/new/zmq-s2/look.log") == "--- stdout\n"
     assert [(row.name, row.difficulty) for row in run.suites()] == [("zmq", "easy")]
+
+
+def test_reasoning_between_tags_is_no_part_of_the_answer(run: RunFolder) -> None:
+    exchange = Exchange("<think>\nSockets have owners.\n</think>\nHere it is.", "Hm.")
+    run.write_completion(replace(COMPLETION, exchange=exchange))
+    found = RunDetails(run.path).completion("new", "zmq", 2)
+    assert found is not None
+    assert found.exchange == Exchange("Here it is.", "Hm.\n\nSockets have owners.")
 
 
 def test_what_the_run_did_not_keep_is_not_there(tmp_path: Path) -> None:

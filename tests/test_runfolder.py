@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pytest_llmbench.errors import UsageFault
-from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
-from pytest_llmbench.model.outcome import Outcome
-from pytest_llmbench.runfolder import RunFolder, write_whole
+from pytest_llmbench.model.runrecord import RUN_SCHEMA, RunRecord, Session
+from pytest_llmbench.model.settings import Settings
+from pytest_llmbench.runfolder import RunFolder, write_as_typed, write_whole
+from pytest_llmbench.runlocks import GRADING
 
 COMPLETION = Completion("new", "zmq", 1, {"model": "m"}, "2026-01-01T00:00:00Z", Exchange("hello \u2028 \U0001f44b"))
 
@@ -33,45 +35,6 @@ def test_nothing_is_made_before_something_is_written(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_a_claim_holds_against_threads_and_processes_until_it_is_closed(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    claim = folder.claim("x")
-    assert claim is not None
-    assert folder.claim("x") is None
-    ask = f"""
-from pathlib import Path
-from pytest_llmbench.runfolder import RunFolder
-print(RunFolder(Path({str(tmp_path)!r})).claim("x") is None)
-"""
-    assert subprocess.check_output([sys.executable, "-c", ask], text=True) == "True\n"
-    claim.close()
-    assert subprocess.check_output([sys.executable, "-c", ask], text=True) == "False\n"
-
-
-def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
-    die = f"""
-from pathlib import Path
-from pytest_llmbench.runfolder import RunFolder
-held = RunFolder(Path({str(tmp_path)!r})).claim("x")
-os.kill(os.getpid(), 9)
-"""
-    subprocess.run([sys.executable, "-c", die], check=False)
-    claim = RunFolder(tmp_path).claim("x")
-    assert claim is not None
-    claim.close()
-
-
-def test_lines_of_many_writers_stay_whole(tmp_path: Path) -> None:
-    def write(writer: int) -> None:
-        for number in range(50):
-            RunFolder(tmp_path).append("test", {"writer": writer, "number": number, "pad": "x" * 9000})
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(write, range(8)))
-    lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
-    assert len(lines) == 400
-
-
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path = write_whole(tmp_path / "report.json", b"old")
     path.chmod(0o444)
@@ -86,32 +49,6 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> 
     else:
         raise AssertionError("a folder was replaced")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "report.json"]
-
-
-def check(nodeid: str, outcome: Outcome = Outcome.PASSED) -> Check:
-    return Check("new", "zmq", "works", 1, outcome, None, 0.1, nodeid)
-
-
-def test_the_last_verdict_on_a_check_counts_and_lines_that_are_none_do_not(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    assert folder.checks() == {}
-    for each in (check("a", Outcome.WRONG), check("b"), check("a")):
-        folder.append("check", each)
-    folder.write_completion(COMPLETION)
-    with (tmp_path / "journal.jsonl").open("ab") as journal:
-        journal.write(b'{"kind":"check","record":{"endpoint":"new"}}\n\xff\n{"kind":"check","rec')
-    assert folder.checks() == {"a": check("a"), "b": check("b")}
-
-
-def test_what_comes_after_a_line_that_was_cut_off_is_a_line_of_its_own(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path)
-    folder.begin().close()
-    (tmp_path / "journal.jsonl").write_bytes(b'{"kind":"check","rec')
-    for _ in range(2):
-        folder.begin(again=True).close()
-    folder.append("check", check("a"))
-    assert folder.checks() == {"a": check("a")}
-    assert (tmp_path / "journal.jsonl").read_bytes().count(b"\n") == 2
 
 
 def test_a_run_that_is_gone_on_with_keeps_all_and_a_new_one_begins_empty(tmp_path: Path) -> None:
@@ -136,3 +73,60 @@ def test_a_run_that_somebody_writes_to_is_not_gone_on_with(tmp_path: Path) -> No
     with pytest.raises(UsageFault, match="another run is writing there"):
         RunFolder(tmp_path).begin(again=True)
     held.close()
+
+
+def test_what_the_user_named_is_written_into_where_it_is_no_plain_file(tmp_path: Path) -> None:
+    there, link, plain = (tmp_path / name for name in ("there.json", "link.json", "new/plain.json"))
+    link.symlink_to(there)
+    for path in (link, plain):
+        write_as_typed(path, b"report")
+    assert link.is_symlink()
+    assert (there.read_bytes(), plain.read_bytes()) == (b"report", b"report")
+    write_as_typed(Path(os.devnull), b"report")
+    assert not Path(os.devnull).is_file()
+
+
+def test_every_run_that_was_left_in_a_folder_is_kept_also_those_that_look_alike(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    for number in range(3):
+        folder.begin().close()
+        report = folder.write("report.json", str(number).encode())
+        os.utime(report, (10**9, 10**9))  # as copied, or where moving the run aside was cut off
+    folder.begin().close()
+    assert {path.read_text() for path in tmp_path.glob("run.*/report.json")} == {"0", "1", "2"}
+
+
+def test_a_new_run_waits_for_those_who_still_write_for_one_that_was_killed(tmp_path: Path) -> None:
+    killed = RunFolder(tmp_path / "run")
+    worker = killed.share(GRADING)
+    assert worker is not None
+    with ThreadPoolExecutor() as pool:
+        RunFolder(killed.path).begin(again=True).close()  # what still comes is of use to it
+        beginning = pool.submit(RunFolder(killed.path).begin)
+        while not killed.is_abandoned and not beginning.done():
+            time.sleep(0.01)
+        killed.write_completion(COMPLETION)
+        assert not beginning.done()
+        worker.close()
+        beginning.result().close()
+    assert (killed.completions(), killed.is_abandoned) == ((), False)
+    assert len(list(tmp_path.glob("run.*/completions/new/*"))) == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, again: bool) -> None:  # noqa: FBT001 - of parametrize
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        UsageFault, match=f"--llm-{'resume' if again else 'out'}=.*: cannot write there: Not a directory"
+    ):
+        RunFolder(tmp_path / "file" / "run").begin(again=again)
+
+
+def test_a_run_without_a_session_is_none(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    settings = Settings((), str(tmp_path), "r-1", "2026-01-01T00:00:00Z", 3)
+    record = RunRecord(RUN_SCHEMA, settings, (Session(1, settings.started_at, "0.1.0", ("pytest",)),))
+    folder.write_run(record)
+    assert folder.run_record() == record
+    folder.write_run(replace(record, sessions=()))
+    assert folder.run_record() is None

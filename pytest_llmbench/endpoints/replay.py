@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.model.codec import decode
@@ -72,7 +73,16 @@ def _run(folder: Path) -> Settings | None:
         return None
 
 
-def replay(folder: str, suite_folder: Path, key: CaseKey) -> Exchange:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An answer, and what was asked for it."""
+
+    exchange: Exchange
+    request: Mapping[str, Any] = field(default_factory=dict)
+    """The JSON body that was sent then; empty if nobody wrote it down."""
+
+
+def replay(folder: str, suite_folder: Path, key: CaseKey) -> Recorded:
     """Return the recorded answer to a case.
 
     Args:
@@ -93,18 +103,18 @@ def replay(folder: str, suite_folder: Path, key: CaseKey) -> Exchange:
     raise EndpointError(f"replay {folder}: no answer recorded for suite {key.suite!r}; it wants {key.suite}.md")
 
 
-def _from_text(path: Path) -> Exchange:
+def _from_text(path: Path) -> Recorded:
     try:
-        return Exchange(content=path.read_bytes().decode("utf-8", "replace"))
+        return Recorded(Exchange(content=path.read_bytes().decode("utf-8", "replace")))
     except OSError as error:
         raise EndpointError(f"replay {path}: {error.strerror}") from error
 
 
-def _from_record(path: Path) -> Exchange:
+def _from_record(path: Path) -> Recorded:
     try:
         recorded = decode(path.read_bytes(), Completion)
     except (OSError, ValueError) as error:
         raise EndpointError(f"replay {path}: not a recorded completion: {error}") from error
     if recorded.exchange is None:
         raise EndpointError(f"replay {path}: the recorded run got no answer: {recorded.error}")
-    return recorded.exchange
+    return Recorded(recorded.exchange, recorded.request)

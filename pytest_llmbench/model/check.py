@@ -40,6 +40,8 @@ class Check:
     sandbox: SandboxUse | None = None
     """None if nothing was run."""
     log: str | None = None
-    """Path of the candidate's output, relative to the run folder."""
+    """Path of the candidate's output, relative to the run folder; of several, the last one."""
     must_pass: bool = False
     """Whether the gate lets it fail not even once: by its marker, or by `--llm-must-pass`."""
+    earlier_logs: tuple[str, ...] = ()
+    """Where the check had several scenarios run: the outputs before `log`, in their order."""

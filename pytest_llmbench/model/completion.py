@@ -123,7 +123,7 @@ class Completion:
     suite: str
     sample: int
     request: Mapping[str, Any]
-    """The JSON body that was sent; empty for a replay."""
+    """The JSON body that was sent, for a replay the one that was sent then; empty if unknown."""
     started_at: str
     """UTC, ISO 8601."""
     exchange: Exchange | None = None

@@ -70,7 +70,7 @@ class CompletionRow:
     server: Annotated[ServerFigures | None, described("what the server says of this answer; null if nothing")] = None
     answer_sha256: Annotated[
         str | None,
-        described("hex SHA-256 of the answer without reasoning; equal ones count once; null if there is none"),
+        described("hex SHA-256 of the answer without reasoning; at temperature 0 equal ones count once; null: none"),
     ] = None
     seed: Annotated[int | None, described("of the server's sampler, as sent; null: none was sent")] = None
 
@@ -84,21 +84,24 @@ class SuiteRow:
     difficulty: Annotated[str, described("as its marker calls it")]
     prompt_sha256: Annotated[str, described("hex SHA-256 of what the model was sent")]
     version: Annotated[str, described("hex SHA-256 over everything that asks and judges")]
+    judge_sha256: Annotated[
+        str | None, described("hex SHA-256 over everything that judges; null in reports of older versions")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRow:
-    """Checks counted; those of identical answers once."""
+    """Checks counted; those of an answer that was repeated at temperature 0 once."""
 
     endpoint: Annotated[str, described("name of the endpoint")]
     suite: Annotated[str | None, described("name of the suite; null for all of them together")]
     passed: Annotated[Count, described("checks that passed")]
     scored: Annotated[Count, described("checks that say something about the model")]
-    coverage: Annotated[Share, described("scored / all checks that were run, those of identical answers included")]
+    coverage: Annotated[Share, described("scored / all checks that were run, those of repeated answers included")]
     rate: Annotated[Share | None, described("passed / scored; null if nothing was scored")]
     low: Annotated[Share | None, described("lower end of the 95 % interval of the rate, with answers drawn anew")]
     high: Annotated[Share | None, described("upper end of the 95 % interval of the rate, with answers drawn anew")]
-    completions: Annotated[Count | None, described("different answers of which a check was scored")] = None
+    completions: Annotated[Count | None, described("answers that count, of which a check was scored")] = None
     pass_at_k: Annotated[
         tuple[Share, ...],
         described("for k = 1, 2, …: chance that at least one of k answers passes a check, mean over checks"),
@@ -111,7 +114,7 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class CheckScore:
-    """One check of one endpoint over its different answers."""
+    """One check of one endpoint over its answers that count."""
 
     endpoint: Annotated[str, described("name of the endpoint")]
     suite: Annotated[str, described("name of the suite")]
@@ -158,19 +161,6 @@ class AnswerPair:
 
 
 @dataclass(frozen=True, slots=True)
-class Regression:
-    """One check that fewer answers pass than the baseline's."""
-
-    suite: Annotated[str, described("name of the suite")]
-    check: Annotated[str, described("name of the check")]
-    must_pass: Annotated[bool, described("whether the gate lets it fail not even once")]
-    before: Annotated[Tally, described("the baseline's answers")]
-    after: Annotated[Tally, described("the endpoint's answers")]
-    samples: Annotated[tuple[AnswerPair, ...], described("the pairs of answers that do not agree")]
-    evidence: Annotated[str | None, described("what the assertion said of the first answer that got worse")]
-
-
-@dataclass(frozen=True, slots=True)
 class CheckChange:
     """One check, before and after."""
 
@@ -181,13 +171,22 @@ class CheckChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Regression(CheckChange):
+    """One check that fewer answers pass than the baseline's."""
+
+    must_pass: Annotated[bool, described("whether the gate lets it fail not even once")]
+    samples: Annotated[tuple[AnswerPair, ...], described("the pairs of answers that do not agree")]
+    evidence: Annotated[str | None, described("what the assertion said of the first answer that got worse")]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One endpoint against the baseline, pair by pair: the same check of the same sample."""
 
     endpoint: Annotated[str, described("name of the endpoint")]
     baseline: Annotated[str, described("name of the baseline's endpoint")]
     pairs: Annotated[Count, described("checks that were scored on both sides")]
-    answers: Annotated[Count, described("pairs of different answers that they come from; the unit of evidence")]
+    answers: Annotated[Count, described("pairs of answers that they come from; the unit of evidence")]
     worse: Annotated[Count, described("pairs that passed in the baseline only")]
     better: Annotated[Count, described("pairs that passed in the endpoint only")]
     p_value: Annotated[

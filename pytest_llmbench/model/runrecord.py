@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
 
 from pytest_llmbench.model.settings import Settings
 
@@ -35,5 +37,5 @@ class RunRecord:
     schema: Literal["llmbench-run/1"]
     settings: Settings
     """Of the last session, secrets redacted."""
-    sessions: tuple[Session, ...]
-    """In order; at least one."""
+    sessions: Annotated[tuple[Session, ...], Meta(min_length=1)]
+    """In order."""

@@ -10,6 +10,7 @@ import httpx
 
 from pytest_llmbench.client.call import request_headers
 from pytest_llmbench.client.faults import Site
+from pytest_llmbench.errors import EndpointError
 
 CONNECT_S = 2.0
 READ_S = 5.0
@@ -46,5 +47,5 @@ def ask_text(url: str, api_key: str | None = None, *, by_proxy: bool = False) ->
                 if len(body) > MAX_BYTES or time.monotonic() > deadline_s:
                     return None
             return body.decode("utf-8", "replace") if response.status_code == httpx.codes.OK else None
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError, EndpointError):
         return None

@@ -68,7 +68,7 @@ def with_scores(report: Report, suites: Sequence[SuiteRow]) -> Report:
     asked = {check.suite for check in report.checks}
     known = sorted((row for row in suites if row.name in asked), key=lambda row: row.name)
     difficulty = {row.name: row.difficulty for row in known}
-    origin = origins(report.completions)
+    origin = origins(report)
     parts = []
     for endpoint in report.endpoints:
         ran = [check for check in report.checks if check.endpoint == endpoint.name]

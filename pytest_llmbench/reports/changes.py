@@ -1,13 +1,11 @@
-"""What changed from one report to another: checks, speed, and what ran."""
+"""What changed from one report to another besides the checks that the gate compares: speed, what ran, what was judged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_llmbench.model.check import Check
-from pytest_llmbench.model.outcome import Outcome
-from pytest_llmbench.model.report import EndpointRow, Report, Tally
+from pytest_llmbench.model.report import EndpointRow, Report
 from pytest_llmbench.model.speed import SpeedRow, Spread
 from pytest_llmbench.reports.differences import differences
 
@@ -21,18 +19,6 @@ COMPARED = {
     "ttft_s": ("TTFT s", False),
 }
 """Figure -> what it is called, and whether more of it is better."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One check of which not the same share passed."""
-
-    suite: str
-    check: str
-    before: Tally
-    after: Tally
-    evidence: str | None
-    """Of the later report's first answer that failed; None if none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +43,6 @@ class EndpointChanges:
     before: str
     """Its name in the earlier report."""
     after: str
-    fixed: tuple[Moved, ...]
-    """More of its answers pass than did."""
-    broken: tuple[Moved, ...]
-    """Fewer do."""
-    still_failing: tuple[str, ...]
-    """Checks as `suite/check` that no answer passed, neither then nor now."""
     unpaired: tuple[str, ...]
     """Checks as `suite/check` that one of the two reports has no verdict on."""
     faster: tuple[FigureChange, ...]
@@ -99,9 +79,6 @@ def _pairs(before: Sequence[EndpointRow], after: Sequence[EndpointRow]) -> Itera
 
 
 def _endpoint_changes(before: Report, after: Report, old: EndpointRow, new: EndpointRow) -> EndpointChanges:
-    then, now = (_by_check(report.checks, row.name) for report, row in ((before, old), (after, new)))
-    shared = sorted(then.keys() & now.keys())
-    moved = [_moved(place, then[place], now[place]) for place in shared]
     speed = list(
         _figure_changes(
             [row for row in before.speed if row.endpoint == old.name],
@@ -111,35 +88,15 @@ def _endpoint_changes(before: Report, after: Report, old: EndpointRow, new: Endp
     return EndpointChanges(
         before=old.name,
         after=new.name,
-        fixed=tuple(one for one in moved if _rate(one.after) > _rate(one.before)),
-        broken=tuple(one for one in moved if _rate(one.after) < _rate(one.before)),
-        still_failing=tuple(f"{one.suite}/{one.check}" for one in moved if one.before.passed == one.after.passed == 0),
-        unpaired=tuple("/".join(place) for place in sorted(then.keys() ^ now.keys())),
+        unpaired=tuple(sorted(_judged(before, old.name) ^ _judged(after, new.name))),
         faster=tuple(change for change, is_better in speed if is_better),
         slower=tuple(change for change, is_better in speed if not is_better),
         differs=differences(old, new),
     )
 
 
-def _by_check(checks: Sequence[Check], endpoint: str) -> Mapping[tuple[str, str], list[Check]]:
-    found: dict[tuple[str, str], list[Check]] = {}
-    for check in checks:
-        if check.endpoint == endpoint and check.outcome.scored:
-            found.setdefault((check.suite, check.check), []).append(check)
-    return found
-
-
-def _moved(place: tuple[str, str], before: Sequence[Check], after: Sequence[Check]) -> Moved:
-    failed = [check for check in after if check.outcome is not Outcome.PASSED]
-    return Moved(*place, _tally(before), _tally(after), failed[0].evidence if failed else None)
-
-
-def _tally(checks: Sequence[Check]) -> Tally:
-    return Tally(sum(check.outcome is Outcome.PASSED for check in checks), len(checks))
-
-
-def _rate(tally: Tally) -> float:
-    return tally.passed / tally.scored
+def _judged(report: Report, endpoint: str) -> set[str]:
+    return {f"{one.suite}/{one.check}" for one in report.checks if one.endpoint == endpoint and one.outcome.scored}
 
 
 def _figure_changes(before: Sequence[SpeedRow], after: Sequence[SpeedRow]) -> Iterator[tuple[FigureChange, bool]]:

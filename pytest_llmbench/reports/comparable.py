@@ -19,10 +19,12 @@ MAY_DIFFER: Final = {
 """What `--llm-allow-different` takes."""
 
 _SAMPLING_FIELDS = frozenset({
-    "temperature", "top_p", "top_k", "min_p", "typical_p", "top_a", "tfs_z", "xtc_probability", "xtc_threshold", "mirostat",
-    "mirostat_tau", "mirostat_eta", "seed", "max_tokens", "max_completion_tokens", "min_tokens", "ignore_eos", "stop",
-    "repetition_penalty", "repeat_penalty", "presence_penalty", "frequency_penalty", "logit_bias",
-    "reasoning_effort", "chat_template_kwargs", "thinking_budget", "samplers",
+    "temperature", "top_p", "top_k", "min_p", "typical_p", "top_a", "top_n_sigma", "tfs_z", "xtc_probability", "xtc_threshold",
+    "mirostat", "mirostat_tau", "mirostat_eta", "dynatemp_range", "dynatemp_exponent", "samplers", "seed", "best_of",
+    "use_beam_search", "max_tokens", "max_completion_tokens", "n_predict", "min_tokens", "ignore_eos", "stop",
+    "stop_token_ids", "repetition_penalty", "repeat_penalty", "repeat_last_n", "no_repeat_ngram_size", "presence_penalty",
+    "frequency_penalty", "dry_multiplier", "dry_base", "dry_allowed_length", "length_penalty", "logit_bias", "options",
+    "reasoning", "reasoning_effort", "thinking", "thinking_budget", "enable_thinking", "chat_template_kwargs",
 })  # fmt: skip
 """Fields of `extra_body` that steer how an answer is drawn."""
 
@@ -64,9 +66,15 @@ def _suite(name: str, before: SuiteRow | None, now: SuiteRow | None) -> Iterator
         whose = "the baseline's report does not say" if before is None else "it could not be found"
         yield PROMPTS, f"{name}: whether the letter is the same is not known, as {whose}"
         yield SUITES, f"{name}: whether the judge is the same is not known, as {whose}"
-    elif before.prompt_sha256 != now.prompt_sha256:
+        return
+    is_same_letter = before.prompt_sha256 == now.prompt_sha256
+    if not is_same_letter:
         yield PROMPTS, f"{name}: the letter is another one"
-    elif before.version != now.version:
+    if before.judge_sha256 is None or now.judge_sha256 is None:
+        # The version is over letter and judge: with another letter it does not tell them apart.
+        if is_same_letter and before.version != now.version:
+            yield SUITES, f"{name}: the judge is another one"
+    elif before.judge_sha256 != now.judge_sha256:
         yield SUITES, f"{name}: the judge is another one"
 
 

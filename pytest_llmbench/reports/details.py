@@ -12,7 +12,7 @@ class Details(Protocol):
     """Knows the texts of one or several run folders; what is not there is None or empty."""
 
     def completion(self, endpoint: str, suite: str, sample: int) -> Completion | None:
-        """Return the whole record of an answer; samples count from 1."""
+        """Return the record of an answer, its reasoning apart from its content wherever it came; samples count from 1."""
 
     def prompt(self, suite: str) -> str | None:
         """Return what the suite asked, as of that run."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pytest_llmbench.model.report import CheckChange, Comparison, Gate, Regression, Report, Tally
-from pytest_llmbench.stats.answers import origins, repetitions
+from pytest_llmbench.reports.evidence import first_line
+from pytest_llmbench.stats.answers import repetitions
 
 VERDICTS = {"met": "MET", "not_met": "NOT MET", "inconclusive": "INCONCLUSIVE"}
 MAX_EVIDENCE = 200
@@ -28,7 +29,7 @@ def gate_lines(gate: Gate, *, run_folder: str, baseline_folder: str | None) -> l
 
 def repetition_lines(report: Report) -> list[str]:
     """Say where more answers were asked for, and the same one came again."""
-    again = repetitions(report.completions, origins(report.completions))
+    again = repetitions(report)
     lines = []
     for endpoint in report.endpoints:
         suites = {suite: number for (name, suite), number in again.items() if name == endpoint.name}
@@ -50,13 +51,18 @@ def _changes(one: Comparison, folders: tuple[str, str]) -> Iterator[str]:
 
 
 def _regression(one: Comparison, found: Regression, folders: tuple[str, str]) -> Iterator[str]:
-    evidence = (found.evidence or "").strip().partition("\n")[0]
-    evidence = evidence if len(evidence) <= MAX_EVIDENCE else f"{evidence[: MAX_EVIDENCE - 1]}…"
+    evidence = _shown(found.evidence)
     counts = f"{_tally(found.before)} in {one.baseline}, {_tally(found.after)} now"
     yield f"{one.endpoint}: worse: {found.suite}/{found.check}: {counts}" + (f": {evidence}" if evidence else "")
     pair = next(pair for pair in found.samples if pair.before_passed and not pair.after_passed)
     for when, folder, path in zip(("before", "now"), folders, (pair.before, pair.after), strict=True):
         yield f"  {when}: {folder}/{path}"
+
+
+def _shown(evidence: str | None) -> str:
+    """Return the first line of what an answer may have had its hand in; no character of it moves a terminal's cursor."""
+    line = first_line(evidence, MAX_EVIDENCE)
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def _named(checks: Sequence[CheckChange]) -> str:

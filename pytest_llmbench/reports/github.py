@@ -11,6 +11,7 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report
 from pytest_llmbench.reports.details import NO_DETAILS
+from pytest_llmbench.reports.evidence import first_line
 from pytest_llmbench.reports.leaderboard import leaderboard
 from pytest_llmbench.reports.markdown_gate import VERDICTS
 from pytest_llmbench.reports.markdown_report import render
@@ -151,7 +152,7 @@ def _not_judged(report: Report) -> Iterator[Annotation]:
     for name in (row.name for row in report.endpoints if row.name not in failed):
         broken = [check for check in report.checks if check.endpoint == name and not check.outcome.scored]
         if broken:
-            reasons = Counter((check.evidence or "no evidence").split("\n", 1)[0] for check in broken)
+            reasons = Counter(first_line(check.evidence) or "no evidence" for check in broken)
             told = "\n".join(f"{count} x {reason}" for reason, count in reasons.most_common(MAX_REASONS))
             yield Annotation(level, f"{name}: {len(broken)} checks could not be judged", told)
 

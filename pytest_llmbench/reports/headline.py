@@ -32,7 +32,9 @@ class Figure:
     value: float
     source: Source
     about: str
-    """What exactly was measured; only figures of which this is the same may be compared."""
+    """What was measured, in words."""
+    alike: tuple[object, ...] = ()
+    """What was measured, with all lengths and levels; only figures of which this and the source are the same are compared."""
     marks: tuple[str, ...] = ()
     """Of the row of speed that it is from."""
 
@@ -71,15 +73,17 @@ def _single(rows: Sequence[SpeedRow], name: str) -> Figure | None:
         return None
     row = next((one for one in alone if one.workload == SINGLE_STREAM), alone[0])
     figure: Spread = getattr(row, name)
-    return Figure(figure.median, Source.SPEED_TEST, _about(row), tuple(row.marks))
+    return Figure(figure.median, Source.SPEED_TEST, _about(row), _aim(row), tuple(row.marks))
 
 
 def _peak(rows: Sequence[SpeedRow]) -> Figure | None:
+    sweep = [row for row in rows if row.workload == "sweep" and row.concurrency is not None]
+    # Who was tried at more levels has the better chance of a high one.
+    levels = tuple(sorted({(row.concurrency, *map(repr, _aim(row))) for row in sweep}))
     found = [
-        Figure(row.throughput_tok_s.median, Source.SPEED_TEST, _about(row), tuple(row.marks))
-        for row in rows
-        # A single level is no peak of anything.
-        if row.workload == "sweep" and row.concurrency is not None and row.throughput_tok_s is not None
+        Figure(row.throughput_tok_s.median, Source.SPEED_TEST, _about(row), levels, tuple(row.marks))
+        for row in sweep
+        if row.throughput_tok_s is not None
     ]
     believed = [figure for figure in found if figure.is_comparable] or found
     return max(believed, key=lambda figure: figure.value, default=None)
@@ -92,6 +96,10 @@ def _of_answers(rows: Sequence[CompletionRow], name: str) -> Figure | None:
     alone = [(row, figure) for row, figure in known if row.concurrency == 1]
     used, source = (alone, Source.ALONE) if len(alone) == len(known) else (known, Source.TOGETHER)
     return Figure(statistics.median(figure for _, figure in used), source, f"median of {len(used)} answers")
+
+
+def _aim(row: SpeedRow) -> tuple[object, ...]:
+    return (row.workload, row.depth_tokens, row.target_prompt_tokens, row.target_answer_tokens, row.text)
 
 
 def _about(row: SpeedRow) -> str:

@@ -9,12 +9,13 @@ from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import EndpointRow, Report
 from pytest_llmbench.reports.details import Details
 from pytest_llmbench.reports.differences import differences
+from pytest_llmbench.reports.evidence import first_line
 from pytest_llmbench.reports.headline import DISTRUSTED, Source
-from pytest_llmbench.reports.html.answers import LIMITS, SYMBOLS, answers
+from pytest_llmbench.reports.html.answers import SYMBOLS, answers
 from pytest_llmbench.reports.html.charts import MARKED, charts
 from pytest_llmbench.reports.html.heatmap import heatmap
 from pytest_llmbench.reports.html.links import check_link, filter_link
-from pytest_llmbench.reports.html.packing import to_json
+from pytest_llmbench.reports.html.packing import LIMITS, to_json
 from pytest_llmbench.reports.html.page import page
 from pytest_llmbench.reports.leaderboard import leaderboard
 from pytest_llmbench.reports.speed_tables import deviation
@@ -23,7 +24,7 @@ from pytest_llmbench.reports.winners import winners
 VERDICTS = {
     "met": ("✓", "The bar is met"),
     "not_met": ("✗", "The bar is not met"),
-    "inconclusive": ("?", "Not enough was judged to say"),
+    "inconclusive": ("?", "Inconclusive: these answers cannot tell"),
 }
 
 
@@ -51,6 +52,8 @@ def render(report: Report, details: Details) -> str:
             "marked": MARKED,
             "differences": _differences(report.endpoints),
             "servers": [(row.name, row.server) for row in report.endpoints if _is_known(row.server)],
+            "samples_of": {(row.endpoint, row.transcript): row.sample for row in report.completions},
+            "first_line": first_line,
             "check_link": check_link,
             "filter_link": filter_link,
             "deviation": deviation,

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_llmbench.model.check import Check
+from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import EndpointRow, Report, ScoreRow
+from pytest_llmbench.reports.evidence import first_line
 from pytest_llmbench.reports.headline import Headline, headline
 
 MIN_COVERAGE = 0.95
@@ -27,6 +29,8 @@ class Standing:
     total: ScoreRow
     ran: int
     """Checks that were run; `total.scored` of them say something about the model."""
+    passed: int
+    """Of those that were run; `total.passed` counts a repeated answer once."""
     suites: Mapping[str, ScoreRow]
     """By name of the suite; of suites that it was not asked, nothing."""
     ran_of: Mapping[str, int]
@@ -35,7 +39,7 @@ class Standing:
     """Whether its interval overlaps that of the first: these answers do not tell the two apart. True of the first itself."""
     headline: Headline
     answer_tokens: int | None
-    """Generated for all answers together, reasoning included; None if the server did not count all of them."""
+    """Generated for all whole answers together, reasoning included; None if the server did not count all of them."""
     context_tokens: int | None
     """Longest prompt and answer together."""
 
@@ -74,7 +78,7 @@ def counted(row: ScoreRow | None, ran: int) -> str:
 
     Args:
         row: None if nothing of it was run.
-        ran: checks that were run, those of identical answers included, which the row counts once.
+        ran: checks that were run, those of repeated answers included, which the row counts once.
     """
     if row is None:
         return "-"
@@ -106,7 +110,8 @@ def _standing(
     asked: int,
 ) -> Standing:
     own = [check for check in report.checks if check.endpoint == endpoint.name]
-    tokens = [row.completion_tokens for row in report.completions if row.endpoint == endpoint.name]
+    answers = [row for row in report.completions if row.endpoint == endpoint.name and row.error is None]
+    tokens = [row.completion_tokens for row in answers]
     known = [count for count in tokens if count is not None]
     total = scores[endpoint.name, None]
     return Standing(
@@ -116,6 +121,7 @@ def _standing(
         unranked=_unranked(own, total, asked),
         total=total,
         ran=len(own),
+        passed=sum(check.outcome is Outcome.PASSED for check in own),
         suites={suite: scores[endpoint.name, suite] for suite in suites if (endpoint.name, suite) in scores},
         ran_of=Counter(check.suite for check in own),
         near_best=False,
@@ -127,7 +133,8 @@ def _standing(
 
 def _unranked(own: Sequence[Check], total: ScoreRow, asked: int) -> str | None:
     if total.coverage < MIN_COVERAGE:
-        return f"only {total.coverage:.0%} of its checks could be judged; a rank takes {MIN_COVERAGE:.0%}"
+        judged_of_all = sum(check.outcome.scored for check in own)
+        return f"only {judged_of_all} of its {len(own)} checks could be judged; a rank takes {MIN_COVERAGE:.0%}"
     judged = len({(check.suite, check.check) for check in own if check.outcome.scored})
     if judged < MIN_COVERAGE * asked:
         return f"judged by {judged} of the {asked} checks that others were judged by"
@@ -162,5 +169,5 @@ def _failed(report: Report, judged: set[str]) -> Iterator[Failed]:
 
 
 def _most_frequent(checks: Sequence[Check]) -> str | None:
-    told = Counter(check.evidence.splitlines()[0] for check in checks if check.evidence and check.evidence.strip())
+    told = Counter(line for check in checks if (line := first_line(check.evidence)))
     return told.most_common(1)[0][0] if told else None

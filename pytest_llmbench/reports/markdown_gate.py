@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_llmbench.model.report import CheckChange, Comparison, Gate, Regression, Tally
-from pytest_llmbench.reports.markdown_text import MISSING, code, code_cell, table, without_empty
+from pytest_llmbench.reports.evidence import first_line
+from pytest_llmbench.reports.markdown_text import code
 
 VERDICTS = {
     "met": "✅ The bar is met",
@@ -39,7 +40,7 @@ def comparisons_section(gate: Gate, before: str | None = None, after: str | None
 
 def _comparison(one: Comparison, before: str | None, after: str | None) -> list[str]:
     title = f"## What changed: {code(one.endpoint)} against {code(one.baseline)}"
-    compared = f"{_counted(one.pairs, 'check')} compared, of {_counted(one.answers, 'pair')} of different answers"
+    compared = f"{_counted(one.pairs, 'check')} compared, of {_counted(one.answers, 'pair')} of answers"
     lines = [title, "", f"- {compared}: {one.worse} worse, {one.better} better."]
     if one.difference is not None:
         lines.append(f"- Pass rate: {_points(one.difference)} points{_interval(one)}{_chance(one)}.")
@@ -47,35 +48,35 @@ def _comparison(one: Comparison, before: str | None, after: str | None) -> list[
         lines.append(f"- So many answers show a drop of {one.smallest_drop * 100:.0f} points or more, 4 times in 5.")
     if one.samples_needed is not None:
         lines.append(f"- `--llm-samples={one.samples_needed}` would show the drop that was asked for.")
+    # No table: with the evidence and both paths beside each other, no line of it would fit on a screen.
+    lines += [line for each in one.regressions for line in _regression(each, before, after)]
     lines += _named("Fixed", one.fixed) + _named("Failed before, fail still", one.still_failing)
-    rows = [_regression(each, before, after) for each in one.regressions]
-    heads = ["broken check", "before", "now", "what happened", "answer before", "answer now"]
-    return [*lines, "", *table(*without_empty(heads, rows))]
+    return [*lines, ""]
 
 
 def _regression(one: Regression, before: str | None, after: str | None) -> list[str]:
     # The pair that tells most is one that passed before and fails now.
     pair = next((each for each in one.samples if each.before_passed and not each.after_passed), None)
-    return [
-        code_cell(f"{one.suite}/{one.check}") + (" (must pass)" if one.must_pass else ""),
-        _share(one.before),
-        _share(one.after),
-        code_cell(_first_line(one.evidence)),
-        MISSING if pair is None else code_cell(_path(before, pair.before)),
-        MISSING if pair is None else code_cell(_path(after, pair.after)),
-    ]
+    must_pass = " (must pass)" if one.must_pass else ""
+    said = first_line(one.evidence)
+    lines = [f"- **Broken**: {_change(one)}{must_pass}" + (f": {code(said)}" if said else "")]
+    if pair is not None:
+        lines += [f"  - before: {code(_path(before, pair.before))}", f"  - now: {code(_path(after, pair.after))}"]
+    return lines
 
 
 def _path(folder: str | None, transcript: str) -> str:
     return transcript if folder is None else f"{folder}/{transcript}"
 
 
+def _change(one: CheckChange) -> str:
+    return f"{code(f'{one.suite}/{one.check}')} {_share(one.before)} → {_share(one.after)}"
+
+
 def _named(label: str, checks: Sequence[CheckChange]) -> list[str]:
     if not checks:
         return []
-    names = ", ".join(
-        f"{code(f'{one.suite}/{one.check}')} {_share(one.before)} → {_share(one.after)}" for one in checks[:MAX_LISTED]
-    )
+    names = ", ".join(map(_change, checks[:MAX_LISTED]))
     rest = f" and {len(checks) - MAX_LISTED} more" if len(checks) > MAX_LISTED else ""
     return [f"- {label}: {names}{rest}."]
 
@@ -100,8 +101,3 @@ def _interval(one: Comparison) -> str:
 
 def _chance(one: Comparison) -> str:
     return "" if one.p_value is None else f"; chance alone would make it as much worse in {one.p_value:.1%} of runs"
-
-
-def _first_line(evidence: str | None) -> str:
-    text = (evidence or "").strip()
-    return text.splitlines()[0] if text else ""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report
+from pytest_llmbench.reports.evidence import first_line
 from pytest_llmbench.reports.headline import DISTRUSTED, Figure, Source
 from pytest_llmbench.reports.leaderboard import Leaderboard, Standing, counted
 from pytest_llmbench.reports.markdown_text import MISSING, code, code_cell, table, without_empty, word_cell
@@ -163,8 +164,7 @@ def _broken(broken: Sequence[Check]) -> list[list[str]]:
 
 
 def _first_line(check: Check) -> str:
-    evidence = (check.evidence or "").removeprefix(f"{check.outcome}:").strip()
-    return evidence.splitlines()[0] if evidence else ""
+    return first_line((check.evidence or "").removeprefix(f"{check.outcome}:"))
 
 
 def _capped(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -23,9 +23,14 @@ from pytest_llmbench.model.report import (
     ScoreRow,
 )
 from pytest_llmbench.model.speed import SpeedRow
+from pytest_llmbench.reports.comparable import sampling_refusals
 from pytest_llmbench.reports.details import Details
 
+JOINT = "+"
+"""Between the ids of merged runs."""
+
 _Row = TypeVar("_Row", Check, CompletionRow, SpeedRow, ScoreRow, CheckScore, DifficultyScore)
+_Text = TypeVar("_Text", str, Mapping[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ def merge(runs: Sequence[tuple[Report, Details]]) -> Merged:
     if len(runs) == 1:
         return Merged(*runs[0], remarks=())
     reports = [report for report, _ in runs]
-    ids = Counter(report.run.id for report in reports)
+    # A merged report may be merged again; its endpoints are those of the runs that it is made of.
+    ids = Counter(run for report in reports for run in report.run.id.split(JOINT))
     if twice := [run for run, count in ids.items() if count > 1]:
         raise UsageFault(f"run {twice[0]} was given twice; wanted each run once")
     clashes = Counter(row.name for report in reports for row in report.endpoints)
@@ -86,12 +92,16 @@ def _renamed(report: Report, names: Mapping[tuple[str, str], str]) -> Report:
         report,
         endpoints=tuple(_endpoint(row, run, names[run, row.name]) for row in report.endpoints),
         completions=tuple(replace(row, transcript=f"{run}/{row.transcript}") for row in own(report.completions)),
-        checks=tuple(replace(row, log=_below(run, row.log)) for row in own(report.checks)),
+        checks=tuple(_check(row, run) for row in own(report.checks)),
         speed=own(report.speed),
         scores=own(report.scores),
         check_scores=own(report.check_scores),
         difficulty_scores=own(report.difficulty_scores),
     )
+
+
+def _check(row: Check, run: str) -> Check:
+    return replace(row, log=_below(run, row.log), earlier_logs=tuple(f"{run}/{log}" for log in row.earlier_logs))
 
 
 def _endpoint(row: EndpointRow, run: str, name: str) -> EndpointRow:
@@ -107,7 +117,7 @@ def _below(run: str, path: str | None) -> str | None:
 def _run_info(reports: Sequence[Report]) -> RunInfo:
     runs = [report.run for report in reports]
     return RunInfo(
-        id="+".join(run.id for run in runs),
+        id=JOINT.join(run.id for run in runs),
         started_at=min(run.started_at for run in runs),
         duration_s=sum(run.duration_s for run in runs),
         version=", ".join(dict.fromkeys(run.version for run in runs)),
@@ -127,6 +137,9 @@ def _remarks(reports: Sequence[Report]) -> Iterator[str]:
         if len(versions) > 1:
             groups = " and ".join(", ".join(runs) for runs in versions.values())
             yield f"suite {suite} is not the same in all runs: {groups} cannot be compared in it"
+    asked = [row for report in reports for row in report.endpoints if row.replay is None]
+    if sampling_refusals([(asked[0], row) for row in asked[1:]], ()):
+        yield "not all endpoints were asked with the same sampling: temperature, token limit and the like"
     for report in reports:
         if not report.suites:
             yield f"run {report.run.id} does not say which version of the suites it was judged by"
@@ -134,6 +147,12 @@ def _remarks(reports: Sequence[Report]) -> Iterator[str]:
             yield f"run {report.run.id}: its own gate's verdict was {report.gate.verdict}; a merged report has none"
     if len(versions_of := dict.fromkeys(report.run.version for report in reports)) > 1:
         yield f"the runs were made by different versions of pytest-llmbench: {', '.join(versions_of)}"
+
+
+def _agreed(texts: Iterable[_Text | None]) -> _Text | None:
+    """Return what all say who know; an answer must not be shown as one to another run's letter, nor as changes to its program."""
+    known = [text for text in texts if text is not None]
+    return known[0] if known and all(text == known[0] for text in known) else None
 
 
 class _MergedDetails:
@@ -151,12 +170,10 @@ class _MergedDetails:
         return self._details[run].completion(name, suite, sample)
 
     def prompt(self, suite: str) -> str | None:
-        found = (details.prompt(suite) for details in self._details.values())
-        return next((text for text in found if text is not None), None)
+        return _agreed(details.prompt(suite) for details in self._details.values())
 
     def program(self, suite: str) -> Mapping[str, str]:
-        found = (details.program(suite) for details in self._details.values())
-        return next(filter(None, found), {})
+        return _agreed(details.program(suite) or None for details in self._details.values()) or {}
 
     def candidate(self, endpoint: str, suite: str, sample: int) -> Mapping[str, str]:
         if endpoint not in self._whence:

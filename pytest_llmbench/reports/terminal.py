@@ -12,6 +12,7 @@ from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report, ScoreRow
 from pytest_llmbench.model.serving import Failure
 from pytest_llmbench.reports.differences import baseline_lines
+from pytest_llmbench.reports.evidence import first_line
 from pytest_llmbench.reports.gate_lines import gate_lines, repetition_lines
 from pytest_llmbench.reports.server_tables import failure_lines, server_lines
 from pytest_llmbench.reports.speed_tables import speed_lines
@@ -20,7 +21,10 @@ from pytest_llmbench.reports.tables import column, lay_out
 MISSING = "-"
 MAX_REASONS = 5
 MAX_REASON = 300
-_TOLD_APART = (Outcome.TRUNCATED, Outcome.EMPTY)
+_TOLD_APART = {
+    Outcome.TRUNCATED: "the token limit cut the answer off, see --llm-max-tokens",
+    Outcome.EMPTY: "there was no answer, or reasoning only",
+}
 _BROKEN = (Outcome.INFRA_ERROR, Outcome.GRADER_ERROR)
 
 
@@ -106,8 +110,7 @@ def _sum(figures: Sequence[int | None]) -> str:
 def _told_apart(checks: Sequence[Check]) -> list[str]:
     """Failures that say more of the token limit, or of the chat template, than of the model's skill."""
     outcomes = Counter(check.outcome for check in checks)
-    told = [f"{outcomes[outcome]} {outcome}" for outcome in _TOLD_APART if outcomes[outcome]]
-    return [", ".join(told)] if told else []
+    return [f"{outcomes[outcome]} {outcome}: {why}" for outcome, why in _TOLD_APART.items() if outcomes[outcome]]
 
 
 def _reasons(checks: Sequence[Check], failure: Failure | None) -> list[str]:
@@ -127,5 +130,4 @@ def _reason(check: Check, failure: Failure | None) -> str:
     evidence = (check.evidence or "").removeprefix(f"{check.outcome}:").strip()
     if failure is not None and str(failure) in evidence:
         return "its server failed, see above"
-    first = evidence.splitlines()[0] if evidence else "no reason given"
-    return first if len(first) <= MAX_REASON else first[: MAX_REASON - 1] + "…"
+    return first_line(evidence, MAX_REASON) or "no reason given"

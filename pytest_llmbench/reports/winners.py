@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_llmbench.model.report import DifficultyScore, Report, ScoreRow
 from pytest_llmbench.reports.headline import Figure
@@ -68,7 +68,7 @@ def _by_speed(ranked: Sequence[Standing]) -> Iterator[Winner]:
     streams = [(one.name, one.headline.tok_s) for one in ranked]
     yield from _best_figure("fastest single stream", streams, "{:.1f} tok/s")
     peaks = [(one.name, one.headline.peak_tok_s) for one in ranked]
-    yield from _best_figure("highest throughput", peaks, "{:.0f} tok/s", alike=False)
+    yield from _best_figure("highest throughput", peaks, "{:.0f} tok/s")
     waits = [(one.name, one.headline.ttft_s) for one in ranked]
     yield from _best_figure("shortest time to first token", waits, "{:.3f} s", more_is_better=False)
     worth = [(one.name, _worth(one)) for one in ranked]
@@ -81,7 +81,7 @@ def _worth(one: Standing) -> Figure | None:
     if stream is None or not one.answer_tokens or not stream.value:
         return None
     minutes = one.answer_tokens / stream.value / 60
-    return Figure(one.total.passed / minutes, stream.source, stream.about, stream.marks)
+    return replace(stream, value=one.passed / minutes)
 
 
 def _best_figure(
@@ -90,21 +90,13 @@ def _best_figure(
     form: str,
     *,
     more_is_better: bool = True,
-    alike: bool = True,
 ) -> Iterator[Winner]:
-    """Yield the winner; `alike` where only figures of the same workload may be compared."""
     known = [(name, figure) for name, figure in figures if figure is not None and figure.is_comparable]
-    if alike and len({(figure.source, _workload(figure)) for _, figure in known}) > 1:
-        return
-    if len(known) < 2:  # noqa: PLR2004 - nobody wins alone
+    is_one_kind = len({(figure.source, figure.alike) for _, figure in known}) == 1
+    if not is_one_kind or len(known) < 2:  # noqa: PLR2004 - nobody wins alone
         return
     known.sort(key=lambda each: each[1].value, reverse=more_is_better)
     best = known[0][1]
     bound = best.value * (1 - SAME_SPEED if more_is_better else 1 + SAME_SPEED)
     ahead = [name for name, figure in known if (figure.value >= bound) is more_is_better or figure.value == bound]
     yield Winner(category, tuple(ahead), len(known), form.format(best.value), f"{best.source}, {best.about}")
-
-
-def _workload(figure: Figure) -> str:
-    # Medians of different numbers of answers are of the same kind.
-    return "" if figure.source != "speed test" else figure.about

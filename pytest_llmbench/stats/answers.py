@@ -1,26 +1,43 @@
-"""Which answers count: each different one of an endpoint and a suite once, however often it came."""
+"""Which answers count: all that were drawn, but of an endpoint that draws the same again each different one only once.
+
+Two answers of one wording may still be two draws: a refusal, or nothing at all, is no less frequent for being the same.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import PurePath
 
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import CaseKey
-from pytest_llmbench.model.report import CompletionRow
+from pytest_llmbench.model.report import EndpointRow, Report
+
+RECORDED = "completions"
+"""Folder of a run's answers, below which each endpoint has its own."""
 
 Origin = Mapping[CaseKey, CaseKey]
 """Answer -> the first one of its endpoint and suite that is the same; those that are not in it stand for themselves."""
 
 
-def origins(completions: Iterable[CompletionRow]) -> Origin:
-    """Say of each answer of which one it is a repetition; one whose text is not known repeats none."""
+def draws_anew(endpoint: EndpointRow) -> bool:
+    """Tell whether each of its answers is a draw of its own, by how it was asked or, in a run that is judged again, had been."""
+    if endpoint.replay is not None and PurePath(endpoint.replay).parent.name != RECORDED:
+        return False  # recorded texts: one may serve all samples
+    sent = {"temperature": endpoint.sampling.temperature, **endpoint.extra_body}
+    # Each sample is sent a seed of its own, unless the user sends the same one with all.
+    return sent["temperature"] != 0 and sent.get("top_k") != 1 and "seed" not in sent
+
+
+def origins(report: Report) -> Origin:
+    """Say of each answer of which one it is a repetition; one whose text is not known, or that was drawn anew, of none."""
+    repeating = {endpoint.name for endpoint in report.endpoints if not draws_anew(endpoint)}
     first: dict[tuple[str, str, str], CaseKey] = {}
     found = {}
-    for row in sorted(completions, key=lambda row: row.sample):
+    for row in sorted(report.completions, key=lambda row: row.sample):
         key = CaseKey(row.endpoint, row.suite, row.sample)
-        if row.answer_sha256 is not None:
+        if row.answer_sha256 is not None and row.endpoint in repeating:
             found[key] = first.setdefault((row.endpoint, row.suite, row.answer_sha256), key)
     return found
 
@@ -40,7 +57,6 @@ def distinct(checks: Iterable[Check], origin: Origin) -> tuple[Check, ...]:
     return tuple(kept.values())
 
 
-def repetitions(completions: Sequence[CompletionRow], origin: Origin) -> Mapping[tuple[str, str], int]:
-    """Return by endpoint and suite how many answers were repetitions; only those that had any."""
-    keys = (CaseKey(row.endpoint, row.suite, row.sample) for row in completions)
-    return Counter((key.endpoint, key.suite) for key in keys if origin.get(key, key) != key)
+def repetitions(report: Report) -> Mapping[tuple[str, str], int]:
+    """Return by endpoint and suite how many answers count no more, as they were repetitions; only those that had any."""
+    return Counter((key.endpoint, key.suite) for key, first in origins(report).items() if first != key)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import CaseKey, transcript_path
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import AnswerPair, CheckChange, Comparison, Regression, Tally
-from pytest_llmbench.stats import power
 from pytest_llmbench.stats.intervals import clusters, difference_interval
 from pytest_llmbench.stats.paired import Pair, net_changes, pair_up, sign_flip_p
 
@@ -24,7 +23,7 @@ class Compared:
     coverage: float | None
     """Scored pairs / all pairs; None if there are none."""
     p_at_best: float
-    """The p-value if every pair that was not scored had turned out in favour of the endpoint."""
+    """The p-value if every verdict that is missing had turned out in favour of the endpoint."""
 
 
 def compare(endpoint: str, baseline: str, before: Sequence[Check], after: Sequence[Check], *, drop: float) -> Compared:
@@ -33,10 +32,12 @@ def compare(endpoint: str, baseline: str, before: Sequence[Check], after: Sequen
     Args:
         endpoint: the later one's name.
         baseline: the earlier one's name.
-        before: the earlier one's checks, each different answer once.
+        before: the earlier one's checks, of the answers that count.
         after: the later one's checks, likewise.
         drop: of the rate, that should show; a share.
     """
+    from pytest_llmbench.stats import power  # noqa: PLC0415 - only runs that compare pay for numpy and scipy
+
     pairs = pair_up(before, after)
     scored = [pair for pair in pairs if pair.scored]
     changes = net_changes(pairs)
@@ -60,19 +61,20 @@ def compare(endpoint: str, baseline: str, before: Sequence[Check], after: Sequen
         fixed=tuple(_change(place, group) for place, group in _by_check(scored) if _net(group) > 0),
         still_failing=tuple(_change(place, group) for place, group in _by_check(scored) if not any(_passes(group))),
     )
-    return Compared(result, len(scored) / len(pairs) if pairs else None, sign_flip_p(net_changes(map(_at_best, pairs))))
+    return Compared(
+        result,
+        coverage=len(scored) / len(pairs) if pairs else None,
+        p_at_best=sign_flip_p(net_changes(map(_at_best, pairs))),
+    )
 
 
 def _at_best(pair: Pair) -> Pair:
     """Let what is not known of a pair be in favour of the later side."""
-    if pair.scored:
-        return pair
-    before = pair.before.outcome if pair.before.outcome.scored else Outcome.WRONG
-    return Pair(_with(pair.before, before), _with(pair.after, Outcome.PASSED), pair.place)
+    return Pair(_known_as(pair.before, Outcome.WRONG), _known_as(pair.after, Outcome.PASSED), pair.place)
 
 
-def _with(check: Check, outcome: Outcome) -> Check:
-    return Check(check.endpoint, check.suite, check.check, check.sample, outcome, None, 0.0, check.nodeid)
+def _known_as(check: Check, outcome: Outcome) -> Check:
+    return check if check.outcome.scored else replace(check, outcome=outcome)
 
 
 def _by_check(pairs: Iterable[Pair]) -> list[tuple[_Place, list[Pair]]]:
@@ -101,12 +103,10 @@ def _change(place: _Place, pairs: Sequence[Pair]) -> CheckChange:
 
 
 def _regression(place: _Place, pairs: Sequence[Pair]) -> Regression:
-    before, after = _tallies(pairs)
     return Regression(
         *place,
+        *_tallies(pairs),
         must_pass=pairs[0].after.must_pass,
-        before=before,
-        after=after,
         samples=tuple(map(_answers, (pair for pair in pairs if pair.net))),
         evidence=next(pair.after.evidence for pair in pairs if pair.net < 0),
     )

@@ -10,7 +10,7 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.report import Comparison, Gate, Report
 from pytest_llmbench.stats import rulings
 from pytest_llmbench.stats.answers import distinct, origins
-from pytest_llmbench.stats.comparing import Compared, compare
+from pytest_llmbench.stats.comparing import compare
 from pytest_llmbench.stats.rulings import Bars, Ruling, Verdict
 
 __all__ = ["Bars", "Baseline", "judge"]
@@ -55,11 +55,12 @@ def judge(report: Report, bars: Bars, baseline: Baseline | None, lost: Sequence[
         )
         if not checks:
             continue
-        own = distinct(checks, origins(report.completions))
-        compared = _compare(name, own, bars, baseline)
+        own = distinct(checks, origins(report))
+        other, before = _counterpart(baseline, name)
+        compared = None if other is None else compare(name, other, before, own, drop=bars.drop)
         comparisons += [] if compared is None else [compared.result]
         found = [
-            *rulings.must_pass(own, bars, _counterparts(baseline, name)),
+            *rulings.must_pass(own, bars, before),
             *rulings.coverage(checks, bars),
             *(rulings.rate(checks, own, bars) if bars.fail_under is not None else ()),
             *(rulings.compared(compared, bars) if compared is not None else ()),
@@ -68,7 +69,7 @@ def judge(report: Report, bars: Bars, baseline: Baseline | None, lost: Sequence[
             found.append((Verdict.INCONCLUSIVE, "the baseline has no endpoint of this name, and more than one"))
         ruled += [(verdict, f"{name}: {reason}") for verdict, reason in found]
     if not ruled:
-        return Gate(verdict=None, reasons=())
+        return Gate("inconclusive", ("nothing was judged: no check was run that the bars are for",))
     verdict = max(verdict for verdict, _ in ruled)
     # What is good does not explain a verdict that is not.
     told = [(one, reason) for one, reason in ruled if verdict is Verdict.MET or one is not Verdict.MET]
@@ -83,14 +84,9 @@ _NAMES: Mapping[Verdict, Literal["met", "not_met", "inconclusive"]] = {
 }
 
 
-def _counterparts(baseline: Baseline | None, name: str) -> tuple[Check, ...]:
-    other = baseline.counterpart(name) if baseline is not None else None
-    if baseline is None or other is None:
-        return ()
+def _counterpart(baseline: Baseline | None, name: str) -> tuple[str | None, tuple[Check, ...]]:
+    """Return with whom an endpoint is compared, if with anybody, and what of its checks counts."""
+    if baseline is None or (other := baseline.counterpart(name)) is None:
+        return None, ()
     checks = (check for check in baseline.report.checks if check.endpoint == other)
-    return distinct(checks, origins(baseline.report.completions))
-
-
-def _compare(name: str, own: Sequence[Check], bars: Bars, baseline: Baseline | None) -> Compared | None:
-    other = baseline.counterpart(name) if baseline is not None else None
-    return None if other is None else compare(name, other, _counterparts(baseline, name), own, drop=bars.drop)
+    return other, distinct(checks, origins(baseline.report))

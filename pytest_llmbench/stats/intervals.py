@@ -54,14 +54,16 @@ def clustered_interval(answers: Sequence[Cluster]) -> Interval:
 def design_effect(answers: Sequence[Cluster]) -> float:
     """Return the variance of the rate over what it were if each check had an answer of its own; at least 1."""
     scored = sum(answer.scored for answer in answers)
-    rate = sum(answer.passed for answer in answers) / scored
+    passed = sum(answer.passed for answer in answers)
     size = sum(answer.scored**2 for answer in answers) / scored
     assumed = 1 + (size - 1) * PRIOR_CORRELATION
-    independent = scored * rate * (1 - rate)
-    if not independent:
+    rarer = min(passed, scored - passed)
+    if not rarer:
         return assumed
     seen, freedom = seen_variance(answers)
-    return moderated(seen / independent, freedom, assumed, PRIOR_ANSWERS)
+    independent = passed * (scored - passed) / scored
+    # A single failure falls with no other one, and that tells nothing: each is at most one degree of freedom.
+    return moderated(seen / independent, min(freedom, rarer), assumed, PRIOR_ANSWERS)
 
 
 def moderated(seen: float, freedom: int, assumed: float, prior: int) -> float:

@@ -31,9 +31,9 @@ class Pair:
 
 
 def pair_up(before: Sequence[Check], after: Sequence[Check]) -> tuple[Pair, ...]:
-    """Pair the checks of two endpoints by suite, check and sample; both sides hold each different answer once.
+    """Pair the checks of two endpoints by suite, check and sample; both sides hold the answers that count.
 
-    Where answers repeated themselves, the n-th different one of one side goes with the n-th of the other.
+    Where answers were repeated, the n-th that counts of one side goes with the n-th of the other.
     """
     known = {(check.suite, place, check.check): check for check, place in _placed(before)}
     return tuple(

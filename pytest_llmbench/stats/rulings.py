@@ -10,8 +10,8 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Comparison
 from pytest_llmbench.stats.comparing import Compared
+from pytest_llmbench.stats.design import LEVEL, MAX_SAMPLES
 from pytest_llmbench.stats.intervals import clustered_interval, clusters
-from pytest_llmbench.stats.power import LEVEL, MAX_SAMPLES
 
 LEAST_P = 0.0001
 """Below it, a p-value is told as less."""
@@ -73,7 +73,7 @@ def coverage(checks: Sequence[Check], bars: Bars) -> Iterator[Ruling]:
 
 
 def rate(checks: Sequence[Check], own: Sequence[Check], bars: Bars) -> Iterator[Ruling]:
-    """Hold the pass rate of different answers (`own`, of all `checks`) against its bar."""
+    """Hold the pass rate of the answers that count (`own`, of all `checks`) against its bar."""
     bar = bars.fail_under or 0.0
     scored = [check for check in own if check.outcome.scored]
     passed = sum(check.outcome is Outcome.PASSED for check in scored)
@@ -108,10 +108,9 @@ def compared(found: Compared, bars: Bars) -> Iterator[Ruling]:
     chance = f"chance alone does that in {rarely} of runs"
     is_covered = share >= bars.min_coverage
     if not is_covered:
-        yield (
-            Verdict.INCONCLUSIVE,
-            f"only {_percent(share)} of the checks shared with {result.baseline} were judged on both sides; the bar is {_percent(bars.min_coverage)}",
-        )
+        judged = f"only {_percent(share)} of the checks shared with {result.baseline} were judged on both sides"
+        bar = f"the bar is {_percent(bars.min_coverage)}"
+        yield Verdict.INCONCLUSIVE, f"{judged}; {bar}; by these {_smallest(result)} could be shown"
     if result.p_value <= LEVEL and (is_covered or found.p_at_best <= LEVEL):
         yield Verdict.NOT_MET, f"{told}; {chance}"
         return
@@ -125,21 +124,20 @@ def compared(found: Compared, bars: Bars) -> Iterator[Ruling]:
         interval = f"95 % interval {100 * result.low:+.1f} to {100 * result.high:+.1f}"
         yield Verdict.MET, f"{told} ({interval}); a drop of {_points(bars.drop)} is ruled out"
     else:
-        shown = (
-            "no drop at all"
-            if result.smallest_drop is None
-            else f"no drop of less than {_points(result.smallest_drop)}"
-        )
         yield (
             Verdict.INCONCLUSIVE,
-            f"{told}; by so few answers {shown} could be shown, and {_points(bars.drop)} were asked for (--llm-drop); {_needed(result)}",
+            f"{told}; by so few answers {_smallest(result)} could be shown, and {_points(bars.drop)} were asked for (--llm-drop); {_needed(result)}",
         )
+
+
+def _smallest(result: Comparison) -> str:
+    drop = result.smallest_drop
+    return "no drop at all" if drop is None else f"no drop of less than {_points(drop)}"
 
 
 def _needed(result: Comparison) -> str:
-    if result.samples_needed is None:
-        return f"more than {MAX_SAMPLES} different answers to each suite would be needed"
-    return f"{result.samples_needed} different answers to each suite would be needed (--llm-samples, for the baseline, too)"
+    number = result.samples_needed or f"more than {MAX_SAMPLES}"
+    return f"{number} different answers to each suite would be needed (--llm-samples, for the baseline, too)"
 
 
 def _percent(share: float, digits: int = 1) -> str:

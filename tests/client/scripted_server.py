@@ -234,7 +234,7 @@ class ScriptedServer:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
         """Base URL; connections wait for `__enter__`."""
 
-    def wait_for_requests(self, count: int, timeout_s: float = 30.0) -> None:
+    def wait_for_requests(self, count: int, timeout_s: float = 120.0) -> None:
         """Wait until so many chat completions have been asked for."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.requests) >= count, timeout_s), "no such request came"
@@ -285,7 +285,9 @@ class ScriptedServer:
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
                 size = int(headers.get("content-length", "0"))
                 while len(pending) < size:
-                    pending += connection.recv(65536)
+                    if not (data := connection.recv(65536)):
+                        return
+                    pending += data
                 body, pending = pending[:size], pending[size:]
                 method, path, _ = request_line.split(" ", 2)
                 if not self._answer(connection, method, path, headers, body):

@@ -241,8 +241,9 @@ def test_half_an_answer_is_no_answer_and_is_not_asked_for_again(half: Reply) -> 
 
 def test_a_stall_in_the_middle() -> None:
     with ScriptedServer([cut(GOOD, 3, End.HOLD), GOOD]) as server:
-        text = failure(server, timeouts=Timeouts(read_idle_s=0.3))
-    assert "half-received answer: the server stalled, no byte came for 0.3 s after" in text
+        # Long enough for what does come, on a busy machine too.
+        text = failure(server, timeouts=Timeouts(read_idle_s=2.0))
+    assert "half-received answer: the server stalled, no byte came for 2 s after" in text
     assert len(server.requests) == 1
 
 
@@ -322,7 +323,7 @@ def test_what_is_no_answer_is_said_in_one_line_and_not_retried(reply: Reply, sai
 
 @pytest.mark.parametrize("end", [End.CUT, End.HOLD])
 def test_a_refusal_whose_body_has_no_end(end: End, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(call, "REFUSAL_BODY_S", 0.2)
+    monkeypatch.setattr(call, "REFUSAL_BODY_S", 1.0)
     began_s = time.monotonic()
     with ScriptedServer(replace(refusal(500, b"half"), framing=Framing.CHUNKED, end=end)) as server:
         assert "HTTP 500; it said 'half'" in failure(server, timeouts=Timeouts(read_idle_s=LONG_S, total_s=LONG_S))
@@ -387,21 +388,24 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_times_are_the_servers_own() -> None:
-    """The server's log of its writes is the truth; a busy machine may make the client's stamps late, by far less than a pause."""
+    """The server's log of its writes is the truth; who counts wrongly is off each time, and who is held up now and then."""
     script = streamed("a b c d", reasoning="x y", pause_s=0.1)
-    with ScriptedServer(script) as server:
-        timing = ask(server.url).timing
-    (request,) = server.requests
-    wrote_s = {write.piece: write.at_s - request.arrived_at_s for write in server.writes}
-    role, first, _, answer, *_, last, _, _, _ = (wrote_s[piece] for piece in script.pieces)
-    seen = (timing.ttft_s, timing.ttft_answer_s, timing.last_token_s)
-    for mine, truth_s in zip(seen, (first, answer, last), strict=True):
-        assert mine is not None
-        assert truth_s - 0.06 < mine < truth_s + 0.3
-    assert timing.e2e_s is not None
-    assert timing.last_token_s is not None
-    assert role < first <= answer < timing.last_token_s < timing.e2e_s
-    assert timing.text_chunks == 6
+    worst_s: list[float] = []
+    while not worst_s or (worst_s[-1] > 0.06 and len(worst_s) < 10):
+        with ScriptedServer(script) as server:
+            timing = ask(server.url).timing
+        (request,) = server.requests
+        wrote_s = {write.piece: write.at_s - request.arrived_at_s for write in server.writes}
+        _, first, _, answer, *_, last, _, _, _ = (wrote_s[piece] for piece in script.pieces)
+        seen = (timing.ttft_s, timing.ttft_answer_s, timing.last_token_s)
+        worst_s.append(max(abs((mine or 0.0) - true) for mine, true in zip(seen, (first, answer, last), strict=True)))
+        assert timing.ttft_s is not None
+        assert timing.ttft_answer_s is not None
+        assert timing.last_token_s is not None
+        assert timing.e2e_s is not None
+        assert timing.ttft_s <= timing.ttft_answer_s <= timing.last_token_s < timing.e2e_s
+        assert timing.text_chunks == 6
+    assert worst_s[-1] <= 0.06, worst_s
 
 
 class SlowToConnect(httpx.AsyncHTTPTransport):

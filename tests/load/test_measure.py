@@ -128,9 +128,9 @@ def test_arrivals_keep_their_times_whatever_the_server_does() -> None:
 
 def test_prefill_is_read_off_several_lengths() -> None:
     workload = replace(STREAM, prompt_tokens=800, lengths_tokens=(200, 400, 800), requests=3, answer_tokens=4)
-    with serve("ttft_ms=20", "interval_ms=1", "prefill_us=200") as reading:
+    with serve("ttft_ms=20", "interval_ms=1", "prefill_us=500") as reading:
         row = measurer(reading.url).measure(workload)
-    assert known(row.prefill_tok_s).median == pytest.approx(5000, rel=0.1)
+    assert known(row.prefill_tok_s).median == pytest.approx(2000, rel=0.1)
     assert row.target_prompt_tokens is None
 
 

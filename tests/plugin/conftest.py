@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.nested import WITHOUT_OURS
+
 JUDGE = """
 import os
 from pytest_llmbench import AnswerFault, GraderError
@@ -91,7 +93,7 @@ class Demo:
         return specs
 
     def run(self, *args: str) -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess("suites", "--llm-out=out", "-p", "no:anyio", *args)
+        return self.pytester.runpytest_subprocess("suites", "--llm-out=out", *WITHOUT_OURS, *args)
 
     def report(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads((self.pytester.path / "out" / "report.json").read_text())

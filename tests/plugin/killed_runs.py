@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.client.scripted_server import Reply, Request, ScriptedServer, streamed
+from tests.nested import WITHOUT_OURS
 from tests.plugin.conftest import CHECKS, JUDGE, RIGHT, WRONG
 
 SUITES = ("first", "second")
@@ -103,7 +104,7 @@ class KilledRuns:
     def _start(self, where: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "pytest", "suites", where, f"--llm-endpoint=new={self.server.url}"]
         command += [f"--llm-samples={SAMPLES}", "--llm-seed=3", "--llm-concurrency=2", f"-n{self.workers}"]
-        command += ["-p", "no:cacheprovider", "-p", "no:anyio"]
+        command += ["-pno:cacheprovider", *WITHOUT_OURS]
         return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     @staticmethod

@@ -12,6 +12,7 @@ from pytest_llmbench.reports.details import NO_DETAILS
 from pytest_llmbench.reports.github import SUMMARY_LIMIT_BYTES
 from pytest_llmbench.reports.json_report import render
 from pytest_llmbench.reports.markdown_report import render as render_markdown
+from tests.client.scripted_server import ScriptedServer, streamed
 from tests.plugin.conftest import RIGHT, WRONG, Demo
 from tests.reports.sample import make_sample
 
@@ -125,6 +126,25 @@ def test_a_run_of_other_tests_is_left_as_it_is(pytester: pytest.Pytester, summar
 )
 def test_the_runner_says_that_it_is_there(given: dict[str, str], wanted: bool) -> None:  # noqa: FBT001 - a case
     assert is_in_actions(given) is wanted
+
+
+def test_what_a_server_calls_its_model_is_no_command(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    model = "m\n::set-output name=deploy::yes ##[add-mask]m"
+    with ScriptedServer(streamed(RIGHT), models=[model]) as server:
+        result = demo.run(f"--llm-endpoint=new={server.url}")
+    assert any("##[add-mask]m" in line for line in result.outlines)
+    assert commands(result.outlines) == []
+
+
+@pytest.mark.parametrize("words", [["--llm-endpoint=nosuch"], ["--collect-only"], ["-k", "nosuch"]])
+def test_however_a_session_ends_commands_are_obeyed_after_it(
+    words: list[str], demo: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = demo.run(*words).outlines
+    assert any("::stop-commands::" in line for line in lines)
+    assert commands(lines) == []
 
 
 def test_a_run_of_checks_is_told_by_itself(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:

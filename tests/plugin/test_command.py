@@ -36,11 +36,12 @@ def test_runs_are_reported_and_compared_afterwards(demo: Demo) -> None:
     assert {row["endpoint"]: row["passed"] for row in merged["scores"] if row["suite"] is None} == {"old": 2, "new": 1}
 
     said = llmbench(demo, "compare", "--must-pass=demo/exact", "old", "new", code=1)
-    (broken,) = [line for line in said.splitlines() if line.startswith("| `demo/exact`")]
-    assert "1/1" in broken
+    broken, *where = said[said.index("- **Broken**") :].splitlines()[:3]
+    assert "`demo/exact` 1/1 → 0/1 (must pass)" in broken
     assert "payout 17 was 1 satoshi short" in broken
-    for transcript in ("old/completions/old/demo-s1.json", "new/completions/new/demo-s1.json"):
-        assert f"`{transcript}`" in broken
+    transcripts = ["old/completions/old/demo-s1.json", "new/completions/new/demo-s1.json"]
+    assert where == [f"  - before: `{transcripts[0]}`", f"  - now: `{transcripts[1]}`"]
+    for transcript in transcripts:
         assert (demo.pytester.path / transcript).is_file()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
+from tests.client.scripted_server import ScriptedServer, streamed
+from tests.nested import WITHOUT_OURS
 from tests.plugin.conftest import RIGHT, WRONG, Demo
 
 
@@ -34,6 +38,77 @@ def test_a_wrong_answer_is_a_failure_with_all_that_its_owner_needs(demo: Demo) -
     evidence = {row["check"]: row["evidence"] for row in demo.report()["checks"]}
     assert evidence["pays"] is None
     assert "payout 17 was 1 satoshi short" in evidence["exact"]
+
+
+DOCUMENTED = """
+from pytest_llmbench import Observe
+from . import judge
+
+def test_exact(observe: Observe) -> None:
+    \"""Every payout is exact
+    to the satoshi.
+
+    Whatever the fee.
+    \"""
+    seen = observe(judge.read)
+    assert "Decimal" in seen, "payout 17 was 1 satoshi short"
+"""
+
+
+def failure_of(result: pytest.RunResult) -> list[str]:
+    """What pytest shows of the only failure, before the notes on it."""
+    heads = [place for place, line in enumerate(result.outlines) if re.match("(_+ test_exact|-+ llmbench -)", line)]
+    return [line for line in result.outlines[heads[0] + 1 : heads[1]] if not line.startswith("[gw")]
+
+
+@pytest.mark.parametrize("options", [[], ["-v"], ["-vv"], ["-n1"]])
+def test_a_failure_is_short(demo: Demo, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    demo.write("test_demo.py", DOCUMENTED)
+    result = demo.run(demo.answers(new=WRONG)["new"], "--junitxml=out.xml", *options)
+    assert failure_of(result) == [
+        "wanted: Every payout is exact to the satoshi.",
+        "wrong: payout 17 was 1 satoshi short",
+        "at suites/demo/test_demo.py:12",
+    ]
+    result.stdout.fnmatch_lines(["FAILED *test_exact?new? - wrong: payout 17 was 1 satoshi short"])
+    junit = ET.parse(demo.pytester.path / "out.xml").getroot()  # noqa: S314 - our own file
+    assert [one.attrib["message"] for one in junit.iter("failure")] == ["wrong: payout 17 was 1 satoshi short"]
+
+
+def test_of_much_that_was_seen_the_place_is_told(demo: Demo) -> None:
+    result = demo.run(demo.answers(new=WRONG.replace("1.0", "1.0  # " + "float " * 99))["new"])
+    (place,) = re.findall("^read saw: (.*)$", result.stdout.str(), re.MULTILINE)
+    assert "float float" in Path(place).read_text()
+    assert "float float" not in result.stdout.str()
+
+
+def test_a_fault_of_the_answer_says_what_was_wanted_too(demo: Demo) -> None:
+    demo.write("test_demo.py", DOCUMENTED)
+    told = failure_of(demo.run(demo.answers(new="I cannot help with payments.")["new"]))
+    assert told[0] == "wanted: Every payout is exact to the satoshi."
+    assert told[1].startswith("wrong: the answer returns no file; wanted: 'pay.py'")
+    assert len(told) == 2
+
+
+def test_a_failure_of_an_earlier_session_says_so(demo: Demo) -> None:
+    demo.write("test_demo.py", DOCUMENTED)
+    with ScriptedServer(streamed(WRONG)) as server:
+        demo.run(f"--llm-endpoint=new={server.url}")
+        result = demo.pytester.runpytest_subprocess("suites", "--llm-resume=out", *WITHOUT_OURS)
+    assert failure_of(result) == [
+        "wanted: Every payout is exact to the satoshi.",
+        "wrong: payout 17 was 1 satoshi short",
+        "(judged before the run was cut off)",
+    ]
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("option", ["--tb=long", "--tb=short", "--showlocals", "--full-trace"])
+def test_a_traceback_is_shown_to_whoever_asks_for_one(demo: Demo, option: str) -> None:
+    demo.write("test_demo.py", DOCUMENTED)
+    told = failure_of(demo.run(demo.answers(new=WRONG)["new"], option))
+    assert "E   AssertionError: payout 17 was 1 satoshi short" in [re.sub("^E +", "E   ", line) for line in told]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import psutil
 import pytest
 
+from tests.nested import WITHOUT_OURS
 from tests.plugin.conftest import RIGHT, Demo
 from tests.provision import diary_server
 
@@ -70,7 +71,7 @@ def test_a_server_is_started_once_asked_and_stopped(demo: Demo, diary: Diary, wo
 
 def test_servers_that_share_a_resource_never_run_together(demo: Demo, diary: Diary) -> None:
     names = ("a", "b", "c")
-    demo.run(*map(diary.served, names), "--llm-samples=3", "-n4").assert_outcomes(passed=18)
+    demo.run(*map(diary.served, names), "--llm-samples=3", "-n3").assert_outcomes(passed=18)
     assert diary.events() == [(name, event) for name in names for event in ("up", "down")]
 
 
@@ -80,7 +81,7 @@ def test_servers_with_resources_of_their_own_run_together(demo: Demo, diary: Dia
         for name, resource in (("a", "gpu0"), ("b", "gpu1"))
     )
     (demo.pytester.path / "models.yaml").write_text(f"endpoints:\n{entries}")
-    demo.run("--llm-endpoint=a", "--llm-endpoint=b", "-n4").assert_outcomes(passed=4)
+    demo.run("--llm-endpoint=a", "--llm-endpoint=b", "-n2").assert_outcomes(passed=4)
     assert sorted(diary.events()[:2]) == [("a", "up"), ("b", "up")]
     assert sorted(diary.events()[2:]) == [("a", "down"), ("b", "down")]
 
@@ -130,7 +131,7 @@ def test_speed_tests_of_ones_own_keep_their_server_until_the_last(demo: Demo, di
                 pass
         """
     )
-    args = ("test_mine.py", "--llm-out=out", "-p", "no:anyio", workers)
+    args = ("test_mine.py", "--llm-out=out", *WITHOUT_OURS, workers)
     result = demo.pytester.runpytest_subprocess(*args, *map(diary.served, "ab"))
     result.assert_outcomes(passed=4)
     assert diary.events() == [(name, event) for name in "ab" for event in ("up", "down")]
@@ -210,7 +211,7 @@ def test_nothing_is_left_of_a_run_that_was_cut_off(
         "stream": lambda: diary.events(but="up").count(("mine", "asked")) >= 2,
         "grading": (demo.pytester.path / "grading").exists,
     }[when]
-    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio", workers)
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", *WITHOUT_OURS, workers)
     temporary = demo.pytester.path / "tmp"
     temporary.mkdir()
     run = subprocess.Popen(
@@ -239,7 +240,7 @@ def test_nothing_is_left_of_a_run_that_was_cut_off(
 @pytest.mark.parametrize("phase", ["loading", "serving"])
 def test_kill_9_of_the_keeper_leaves_nothing_and_is_told(demo: Demo, diary: Diary, phase: str, workers: str) -> None:
     words, asked = {"loading": ("--loads=600", 0), "serving": ("--streams=600", 2)}[phase]
-    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio", workers)
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", *WITHOUT_OURS, workers)
     run = subprocess.Popen(
         [*argv, diary.served("mine", words)], cwd=demo.pytester.path, stdout=subprocess.PIPE, start_new_session=True
     )
@@ -263,7 +264,7 @@ def test_kill_9_of_the_keeper_leaves_nothing_and_is_told(demo: Demo, diary: Diar
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_a_second_ctrl_c_kills_what_takes_its_time_to_stop(demo: Demo, diary: Diary, workers: str) -> None:
-    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio", workers)
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", *WITHOUT_OURS, workers)
     run = subprocess.Popen(
         [*argv, diary.served("mine", "--streams=600", "--stops=600")],
         cwd=demo.pytester.path,
@@ -288,7 +289,7 @@ def test_a_second_ctrl_c_kills_what_takes_its_time_to_stop(demo: Demo, diary: Di
 
 
 def test_nobody_reads_the_terminal_any_more(demo: Demo, diary: Diary) -> None:
-    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", "-p", "no:anyio")
+    argv = (sys.executable, "-m", "pytest", "suites", "--llm-out=out", *WITHOUT_OURS)
     with subprocess.Popen(
         [*argv, diary.served("mine", "--loads=2")],
         cwd=demo.pytester.path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from pathlib import Path
 from typing import Any
@@ -87,34 +86,31 @@ def test_what_failed_is_asked_for_again_and_once(demo: Demo) -> None:
     ]
 
 
-def test_checks_that_were_not_selected_again_stay_in_the_report(demo: Demo) -> None:
+def test_checks_that_were_not_selected_again_stay_in_the_report_and_other_suites_are_refused(demo: Demo) -> None:
     demo.run("--llm-samples=2").assert_outcomes(passed=4)
     demo.run("--llm-resume=out", "-k", "exact").assert_outcomes(passed=2, deselected=2)
     assert len(demo.report()["checks"]) == 4
-
-
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        (["--llm-samples=3"], "--llm-samples: 2 -> 3"),
-        (["--llm-seed=4"], "--llm-seed: 3 -> 4"),
-        (["--llm-temperature=0.5"], "--llm-temperature: 0.0 -> 0.5"),
-        (["--llm-max-tokens=5"], "--llm-max-tokens: 16384 -> 5"),
-        (["--llm-sandbox=none"], "--llm-sandbox: bubblewrap -> none"),
-        (["--llm-out=elsewhere"], "--llm-out: */out -> */elsewhere"),
-        (["--llm-endpoint=other={url}"], "--llm-endpoint: new -> other"),
-        (["--llm-endpoint=new={url}#big"], "new: model: scripted -> big"),
-        (["--llm-endpoint=new={url}", "--llm-temperature=0.5"], "*new: sampling.temperature: 0.0 -> 0.5"),
-    ],
-)
-def test_what_does_not_agree_is_told(demo: Demo, given: list[str], says: str) -> None:
-    with ScriptedServer(streamed(RIGHT)) as server:
-        start = ["suites", "-p", "no:anyio"]
-        run = demo.pytester.runpytest_subprocess
-        run(*start, "--llm-out=out", f"--llm-endpoint=new={server.url}", "--llm-samples=2", "--llm-seed=3")
-        result = run(*start, "--llm-resume=out", *(word.format(url=server.url) for word in given))
+    demo.write("judge.py", "# stricter\n")
+    result = demo.run("--llm-resume=out")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: --llm-resume=*/out: not as when the run began: {says}*; leave it out, or *"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: the suite demo judges in another way than when this run began; begin a new run*"]
+    )
+
+
+def test_all_that_does_not_agree_is_told_before_anything_is_asked(demo: Demo) -> None:
+    with ScriptedServer(streamed(RIGHT)) as server:
+        demo.run(f"--llm-endpoint=new={server.url}", "--llm-samples=2")
+        asked = len(server.requests)
+        other = ("--llm-samples=3", "--llm-temperature=0.5", f"--llm-endpoint=new={server.url}#big")
+        result = demo.run("--llm-resume=out", *other)
+        assert len(server.requests) == asked
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: --llm-resume=*/out: not as when the run began: --llm-samples: 2 -> 3; --llm-temperature: 0.0 -> 0.5; *",
+        ]
+    )
 
 
 def test_what_changes_no_answer_may_differ(demo: Demo) -> None:
@@ -145,54 +141,6 @@ def test_the_ini_file_is_for_new_runs_and_the_bars_of_this_session(demo: Demo) -
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("make", "says"),
-    [
-        (lambda out: out.parent, "no such folder; it wants the folder of a run"),
-        (lambda out: out.mkdir(), "holds no run; it wants the folder of a run"),
-        (lambda out: (out / "completions").mkdir(parents=True), "holds no run;*; --llm-endpoint=replay:*/out judges"),
-        (lambda out: (out.mkdir(), (out / "run.json").write_text("{}")), "its run.json is not a llmbench-run/1"),
-    ],
-)
-def test_a_folder_that_is_no_run_is_told(demo: Demo, make: Any, says: str) -> None:
-    make(demo.out)
-    result = demo.run("--llm-resume=out")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: --llm-resume=*/out: {says}*"])
-
-
-def test_a_run_that_is_still_being_written_is_left_alone(demo: Demo) -> None:
-    demo.run()
-    (demo.out / ".locks").mkdir()
-    with (demo.out / ".locks" / "run").open("ab") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        result = demo.run("--llm-resume=out")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --llm-resume=*/out: that run is still being written; wait for its end*"])
-
-
-@pytest.mark.parametrize(
-    ("name", "what"), [("prompt.md", "asks something else"), ("judge.py", "judges in another way")]
-)
-def test_a_suite_that_has_changed_is_refused(demo: Demo, name: str, what: str) -> None:
-    demo.run()
-    with (demo.folder / name).open("a") as file:
-        file.write("\n# more\n")
-    result = demo.run("--llm-resume=out")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: the suite demo {what} than when this run began; begin a new run (*replay:*"])
-
-
-def test_another_model_at_the_same_address_is_not_taken_for_the_first_one(demo: Demo) -> None:
-    with ScriptedServer(streamed(RIGHT)) as server:
-        demo.run(f"--llm-endpoint=new={server.url}")
-        record = demo.out / "run.json"
-        record.write_text(record.read_text().replace('"model":"scripted"', '"model":"old"'))
-        result = demo.run("--llm-resume=out")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --llm-resume: http://* serves scripted, and the run was begun with old; *"])
-
-
 def test_a_run_that_is_judged_again_finds_the_same(demo: Demo) -> None:
     with ScriptedServer(by_seed) as server:
         demo.run(f"--llm-endpoint=new={server.url}", f"--llm-endpoint=old={server.url}", "--llm-samples=3")
@@ -204,8 +152,8 @@ def test_a_run_that_is_judged_again_finds_the_same(demo: Demo) -> None:
         (row["nodeid"], row["outcome"]) for row in first["checks"]
     ]
     assert again["run"]["seed"] == first["run"]["seed"]
-    assert [row["answer_sha256"] for row in again["completions"]] == [
-        row["answer_sha256"] for row in first["completions"]
+    assert [(row["answer_sha256"], row["seed"]) for row in again["completions"]] == [
+        (row["answer_sha256"], row["seed"]) for row in first["completions"]
     ]
     assert [(row["model"], row["sampling"], row["server"]) for row in again["endpoints"]] == [
         (row["model"], row["sampling"], row["server"]) for row in first["endpoints"]
@@ -216,15 +164,21 @@ def test_a_run_that_is_judged_again_finds_the_same(demo: Demo) -> None:
             "new: 3 answers replayed from */first/completions/new",
         ]
     )
-    demo.run("--llm-endpoint=replay:first#new", "--llm-samples=1", "--llm-seed=1")
+    demo.write("prompt.md", "Payouts are late.\n")
+    given = ["--llm-endpoint=replay:first#new", "--llm-samples=1", "--llm-seed=1"]
+    result = demo.run(*given)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: --llm-endpoint=replay:*/first: the suite demo asks something else than when *"]
+    )
+    demo.run(*given, "--llm-allow-different=prompts")
     assert (len(demo.report()["checks"]), demo.report()["run"]["seed"]) == (2, 1)
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_each_sample_has_a_seed_of_its_own(demo: Demo, workers: str) -> None:
+def test_each_sample_has_a_seed_of_its_own(demo: Demo) -> None:
     with ScriptedServer(streamed(RIGHT)) as server:
         specs = [f"--llm-endpoint={name}={server.url}" for name in ("new", "old")]
-        demo.run(*specs, "--llm-samples=3", "--llm-seed=5", workers)
+        demo.run(*specs, "--llm-samples=3", "--llm-seed=5", "-n2")
     drawn = {row["sample"]: row["seed"] for row in demo.report()["completions"]}
     assert len(set(drawn.values())) == 3
     assert [row["seed"] for row in demo.report()["completions"]] == list(drawn.values()) * 2

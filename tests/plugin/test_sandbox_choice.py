@@ -10,13 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.nested import WITHOUT_OURS
+
 ROOT = Path(__file__).parents[2]
 
 
 def run(tmp_path: Path, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "suites/zmq", f"--llm-out={tmp_path / 'out'}", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "suites/zmq", f"--llm-out={tmp_path / 'out'}", "-pno:cacheprovider"]
     return subprocess.run(
-        [*command, *args], cwd=ROOT, env=dict(os.environ, **environment), capture_output=True, text=True, check=False
+        [*command, *WITHOUT_OURS, *args],
+        cwd=ROOT,
+        env=dict(os.environ, **environment),
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

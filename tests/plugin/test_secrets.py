@@ -64,16 +64,6 @@ def test_a_run_whose_secrets_are_needed_again_asks_for_them(demo: Demo, monkeypa
         demo.run("--llm-resume=out", "--llm-endpoint=new").assert_outcomes(passed=2)
 
 
-def test_a_key_that_is_not_in_the_environment_any_more_is_named(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMBENCH_API_KEY", "sk-of-the-environment")
-    with ScriptedServer(streamed(RIGHT)) as server:
-        demo.run(f"--llm-endpoint=new={server.url}")
-        monkeypatch.delenv("LLMBENCH_API_KEY")
-        result = demo.run("--llm-resume=out")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --llm-resume: the environment variable LLMBENCH_API_KEY is not set; *of new"])
-
-
 @pytest.mark.parametrize(
     "url", ["http://me:word-of-pass@127.0.0.1:1/v1", "http://127.0.0.1:1/v1?api_key=key-in-a-query"]
 )
@@ -83,3 +73,21 @@ def test_a_url_with_a_secret_is_refused_and_not_repeated(demo: Demo, url: str) -
     for secret in ("word-of-pass", "key-in-a-query"):
         assert secret not in result.stdout.str() + result.stderr.str()
         assert where(secret, demo.pytester.path) == []
+
+
+def test_a_key_in_the_path_of_a_url_is_not_repeated_where_it_looks_like_one(demo: Demo) -> None:
+    result = demo.run("--llm-endpoint=new=http://127.0.0.1:1/sk-in-the-path-0123/v1", "--junitxml=out.xml", "-vv")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["llmbench: endpoint new: http://127.0.0.1:1/<redacted>/v1*"])
+    assert "sk-in-the-path" not in result.stdout.str() + result.stderr.str()
+    assert where("sk-in-the-path", demo.pytester.path) == []
+
+
+def test_a_key_that_no_header_can_hold_costs_no_report(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMBENCH_API_KEY", "key-with-a-line-end\r")
+    result = demo.run("--llm-endpoint=new=http://127.0.0.1:1/v1#m", "--junitxml=out.xml", "-vv", "--showlocals")
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["new: 2 infra_error: *: the API key holds a space, a line break or *", "report: *"])
+    assert demo.outcomes() == {"pays[new]": "infra_error", "exact[new]": "infra_error"}
+    assert "key-with-a" not in result.stdout.str() + result.stderr.str()
+    assert where("key-with-a", demo.pytester.path) == []

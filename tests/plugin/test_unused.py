@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 
 OURS_LIGHT = {
-    *("plugin", "collecting", "grading", "measuring", "recording", "run", "options", "errors"),
-    *("actions", "hookspecs", "model", "model.endpoint", "model.identity", "model.serving", "model.settings"),
+    *("plugin", "collecting", "grading", "measuring", "recording", "run", "errors"),
+    *("options", "options.given", "options.reading", "options.table", "options.values"),
+    *(
+        "actions",
+        "bars",
+        "brief",
+        "hookspecs",
+        "model",
+        "model.endpoint",
+        "model.identity",
+        "model.serving",
+        "model.settings",
+    ),
 }
 HEAVY = {"httpx", "httpcore", "anyio", "yaml", "msgspec", "stamina", "tenacity", "zmq", "asyncio", "ssl", "http"}
 
@@ -27,6 +38,16 @@ def test_nothing_heavy_is_imported_at_start_up(pytester: pytest.Pytester) -> Non
     others = ("hypothesispytest", "anyio", "xdist", "xdist.looponfail")
     result = pytester.runpytest_subprocess(*(arg for name in others for arg in ("-p", f"no:{name}")))
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_help_of_pytest_is_shown_as_ever(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    result = pytester.runpytest_subprocess("--help", "-p", "no:hypothesispytest")
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["llmbench: *", "  --llm-endpoint=SPEC*", "*99 % of the tokens*", "*llm_samples*"])
 
 
 def test_nothing_is_said_and_nothing_is_written(pytester: pytest.Pytester) -> None:
@@ -52,6 +73,25 @@ def test_a_fixture_of_the_same_name_elsewhere_is_left_alone(pytester: pytest.Pyt
         """
     )
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    assert not list(pytester.path.glob(".llmbench"))
+
+
+def test_a_marker_and_a_fixture_of_the_same_names_elsewhere_are_left_alone(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def measure():
+            return 7
+
+        @pytest.mark.speed
+        def test_mine(measure):
+            assert measure == 7
+        """
+    )
+    result = pytester.runpytest_subprocess("-v")
+    result.stdout.fnmatch_lines(["*::test_mine PASSED*"])
     assert not list(pytester.path.glob(".llmbench"))
 
 

@@ -22,6 +22,23 @@ MOODY = Path(__file__).with_name("moody_server.py")
 PATIENT_S = 120.0
 
 
+class Clock:
+    """For the module that waits: stands still, and moves on by a step whenever it is read while something is so."""
+
+    def __init__(self, step_s: float, is_so: Callable[[], bool]) -> None:
+        self._step_s = step_s
+        self._is_so = is_so
+        self._now_s = 0.0
+        self._until_s = time.monotonic() + PATIENT_S
+
+    def monotonic(self) -> float:
+        """Return the time."""
+        assert time.monotonic() < self._until_s, "what should have come to pass did not"
+        if self._is_so():
+            self._now_s += self._step_s
+        return self._now_s
+
+
 class Moody(ServerKind):
     """The server of these tests; its model is its mood."""
 

@@ -24,6 +24,12 @@ def test_what_is_no_good_answer_is_none(page: Any) -> None:
         assert ask_json(f"{server.root}/props") is None
 
 
+def test_a_key_that_no_header_can_hold_asks_nobody() -> None:
+    with pages({"/props": b"{}"}) as server:
+        assert ask_json(f"{server.root}/props", "sk-1\r") is None
+    assert server.asked == []
+
+
 def test_nobody_there() -> None:
     with refusing_url() as url:
         assert ask_json(url) is None

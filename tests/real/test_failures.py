@@ -20,7 +20,9 @@ import pytest
 from pytest_llmbench.model.serving import Cause, Phase
 from pytest_llmbench.servers.advice import HELP
 from tests.real import serving
+from tests.real.chain_files import write_gguf
 from tests.real.chain_model import Chain
+from tests.real.conftest import CHAINS
 from tests.real.product import ProductRun, start_product
 
 WITHIN_S = 1800.0
@@ -61,6 +63,8 @@ def test_llama_server(tmp_path: Path, taken_port: int) -> None:
     other.write_bytes(whole.replace(b"llama", b"lhama"))
     os.mkfifo(endless)  # nobody writes there: whoever wants to read it is loading for ever
     loading, said = {"model": str(endless)}, "loading model"
+    # Its answer takes seconds: whoever kills it has the time to.
+    serving_long = {"model": str(write_gguf(CHAINS["long"], tmp_path / "long.gguf"))}
     died, killed = Phase.LOADING, Cause.KILLED
     sigkill, sigterm = signal.SIGKILL, signal.SIGTERM
     ways = {
@@ -71,11 +75,11 @@ def test_llama_server(tmp_path: Path, taken_port: int) -> None:
         "unknown": Failing(died, Cause.ARCHITECTURE, "architecture: 'lhama'", serve={"model": str(other)}),
         "flag": Failing(died, Cause.BAD_FLAG, "invalid argument: --frobnicate", serve={"args+": "--frobnicate"}),
         "device": Failing(died, Cause.NO_DEVICE, "invalid device: CUDA0", serve={"args+": "--device CUDA0"}),
-        "slow": Failing(Phase.NOT_READY, Cause.TIMEOUT, "its log ends: ", None, {**loading, "ready_timeout_s": 3}),
+        "slow": Failing(Phase.NOT_READY, Cause.TIMEOUT, "its log ends: ", None, {**loading, "ready_timeout_s": 8}),
         "killed": Failing(died, killed, None, "SIGKILL", loading, sigkill, log=said),
         "told": Failing(died, killed, None, "SIGTERM", loading, sigterm, log=said),
-        "killed-later": Failing(Phase.SERVING, killed, None, "SIGKILL", {}, sigkill, "ready after"),
-        "told-later": Failing(Phase.SERVING, killed, None, "exit status 0", {}, sigterm, "ready after"),
+        "killed-later": Failing(Phase.SERVING, killed, None, "SIGKILL", serving_long, sigkill, "ready after"),
+        "told-later": Failing(Phase.SERVING, killed, None, "exit status 0", serving_long, sigterm, "ready after"),
     }
     with run_of(ways, good, tmp_path) as run:
         see(ways, run)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.real import serving
-from tests.real.conftest import ANSWER, CHAINS
+from tests.real.conftest import ANSWER
 from tests.real.product import ProductRun, finish_product, start_product
 
 
@@ -44,7 +44,7 @@ def test_start_ready_22_checks_stop(serve: Callable[[Path], Mapping[str, Any]], 
         if server["kind"] == "llama-cpp-python":  # it never counts in a stream
             assert row["completion_tokens"] is row["decode_tok_s"] is None
         else:
-            assert row["completion_tokens"] == CHAINS["reference"].completion_tokens
+            assert row["completion_tokens"] == serving.CHAIN.completion_tokens
             assert row["decode_tok_s"] > 0
     _nothing_is_left(tmp_path, endpoint["url"])
 

@@ -17,6 +17,7 @@ from pytest_llmbench.load.measure import Measurer
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.speed.workloads import Workload
 from tests.load.others import others
+from tests.nested import WITHOUT_OURS
 from tests.real.conftest import FAST, Serve
 from tests.real.servers import REPOSITORY
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("llama-server")
 def test_speed_of_a_llama_server(serve_llama: Serve, tmp_path: Path) -> None:
     served = serve_llama("long")
     command = [sys.executable, "-m", "pytest", "suites/speed", "-k", "single_stream or d16384-short", "-rs"]
-    options = [f"--llm-out={tmp_path / 'out'}", "-p", "no:cacheprovider", served.endpoint]
+    options = [f"--llm-out={tmp_path / 'out'}", "-pno:cacheprovider", *WITHOUT_OURS, served.endpoint]
     done = subprocess.run(
         [*command, *options], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=300
     )

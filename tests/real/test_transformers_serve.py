@@ -15,7 +15,7 @@ pytestmark = pytest.mark.xdist_group("transformers-serve")
 
 @pytest.fixture(scope="module")
 def reference(serve_transformers: Serve) -> Served:
-    return serve_transformers("reference")
+    return serve_transformers("coarse")
 
 
 @pytest.fixture(scope="module")
@@ -99,5 +99,5 @@ def test_refused_field_is_an_infra_error(reference: Served, tmp_path: Path) -> N
 def test_several_models_are_listed_for_a_choice(reference: Served, tmp_path: Path) -> None:
     run = run_product(tmp_path / "out", f"--llm-endpoint=chain={reference.server.url}")
     assert run.exit_code == 4
-    for name in ("tests/reference", "tests/rubbish", "tests/thinking"):
+    for name in ("tests/coarse", "tests/rubbish", "tests/thinking"):
         assert name in run.stdout

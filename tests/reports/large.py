@@ -171,7 +171,7 @@ def _logs(check: Check, rng: random.Random) -> Mapping[str, str]:
         return {}
     source = (prompt_of(check.suite),)
     seen = "{'lines': [\n" + "\n".join(f"  {line!r}," for line in _prose(rng, source, 1500).split("\n")) + "\n]}"
-    log = f"--- stdout\n{_prose(rng, source, 1500)}\n--- stderr\n"
+    log = f"--- stdout\n{_prose(rng, source, 1500)}\n--- stderr\n{check.check}_was_here\n"
     return {check.log: log, check.log.removesuffix(".log") + ".seen.txt": seen}
 
 

@@ -12,7 +12,7 @@ from pytest_llmbench.reports.build import endpoint_row
 from pytest_llmbench.reports.comparable import MAY_DIFFER, refusals
 from tests.stats.making import checks, report
 
-ZMQ = SuiteRow("zmq", "Notifier", "easy", "p1", "v1")
+ZMQ = SuiteRow("zmq", "Notifier", "easy", "p1", "v1", "j1")
 
 
 def baseline(*suites: SuiteRow) -> Report:
@@ -31,7 +31,12 @@ def test_the_same_is_not_refused() -> None:
     ("now", "says"),
     [
         (replace(ZMQ, prompt_sha256="p2", version="v2"), ["zmq: the letter is another one (prompts)"]),
-        (replace(ZMQ, version="v2"), ["zmq: the judge is another one (suites)"]),
+        (replace(ZMQ, version="v2", judge_sha256="j2"), ["zmq: the judge is another one (suites)"]),
+        (replace(ZMQ, version="v2", judge_sha256=None), ["zmq: the judge is another one (suites)"]),
+        (
+            replace(ZMQ, prompt_sha256="p2", version="v2", judge_sha256="j2"),
+            ["zmq: the letter is another one (prompts)", "zmq: the judge is another one (suites)"],
+        ),
         ("zmq", ["zmq: whether the * as it could not be found (prompts)", "zmq: whether the judge * (suites)"]),
         (replace(ZMQ, name="added"), []),
     ],
@@ -58,6 +63,7 @@ def test_a_report_that_does_not_say_is_refused() -> None:
         (Sampling(seed=3), {}, ["new: seed was not sent, is 3 (sampling)"]),
         (Sampling(), {"min_p": 0.1}, ["new: min_p was not sent, is 0.1 (sampling)"]),
         (Sampling(), {"temperature": 1}, ["new: temperature was 0.0, is 1 (sampling)"]),
+        (Sampling(), {"enable_thinking": False}, ["new: enable_thinking was not sent, is False (sampling)"]),
         (Sampling(), {"user": "me"}, []),
     ],
 )
@@ -74,7 +80,7 @@ def test_with_what_recorded_answers_were_drawn_is_not_for_this_run_to_say() -> N
 
 def test_every_reason_can_be_allowed_by_the_name_that_it_gives() -> None:
     pair = (row("old"), row("new", Sampling(temperature=0.5)))
-    for now in (replace(ZMQ, prompt_sha256="p2"), replace(ZMQ, version="v2")):
+    for now in (replace(ZMQ, prompt_sha256="p2"), replace(ZMQ, version="v2", judge_sha256="j2")):
         found = refusals(baseline(ZMQ), [pair], [now], ())
         names = [text.rpartition("(")[2].rstrip(")") for text in found]
         assert set(names) <= set(MAY_DIFFER)

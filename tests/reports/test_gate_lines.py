@@ -45,7 +45,13 @@ def test_evidence_is_one_line_and_not_endless() -> None:
     gate = judge(report({"new": checks("new", zmq=["WPW"] * 9)}), Bars(), Baseline(OLD))
     (one,) = gate.comparisons
     regression = one.regressions[0]
-    for evidence, shown in (("first\nsecond", "first"), ("x" * 999, "x" * (MAX_EVIDENCE - 1) + "…"), (None, "now")):
+    hostile = "pay\x1b[1A\u202edebt\rgate: MET"
+    for evidence, shown in (
+        ("first\nsecond", "now: first"),
+        (hostile, "now: pay\ufffd[1A\ufffddebt"),
+        ("x" * 999, "now: " + "x" * (MAX_EVIDENCE - 1) + "…"),
+        (None, "now"),
+    ):
         changed = replace(one, regressions=(replace(regression, evidence=evidence),))
         lines = gate_lines(Gate(gate.verdict, gate.reasons, (changed,)), run_folder="x", baseline_folder=None)
         assert lines[2].endswith(shown)

@@ -72,8 +72,14 @@ def test_a_block_comes_back(text: str) -> None:
 
 def test_what_is_cut_keeps_its_beginning_and_its_end() -> None:
     assert cut("0123456789", 10, "where") == "0123456789"
-    assert cut("0123456789", 8, "where") == ["012345", 2, "89", "where"]
-    assert cut("0123456789", 0, "where") == ["", 10, "", "where"]
+    assert cut("0123456789", 8, "where") == ("012345", 2, "89", "where")
+    assert cut("0123456789", 0, "where") == ("", 10, "", "where")
+
+
+@given(st.text(max_size=40), st.integers(0, 40), st.integers(0, 40))
+def test_what_is_cut_twice_is_as_if_it_had_been_cut_once(text: str, first: int, second: int) -> None:
+    again = cut(cut(text, max(first, second), ""), min(first, second), "where")
+    assert again == cut(text, min(first, second), "where")
 
 
 @pytest.mark.parametrize(

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from pytest_llmbench.model.completion import CaseKey
+from pytest_llmbench.model.completion import CaseKey, Completion, Exchange
 from pytest_llmbench.model.report import Gate, Report
 from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.details import NO_DETAILS, Details
 from pytest_llmbench.reports.html import answers
-from pytest_llmbench.reports.html.packing import unpack
+from pytest_llmbench.reports.html.packing import LIMITS, unpack
 from pytest_llmbench.reports.html.visible import visible
 from tests.reports.hostile import ATTACK, HIDDEN, NAME, SCRIPTS, make_hostile
 from tests.reports.large import CHECKS, Texts, make_large
 
-VOID = {"meta", "br", "input", "img", "link", "hr"}
+VOID = {"meta", "br", "input", "img", "link", "hr", "wbr"}
 
 
 class Page(HTMLParser):
@@ -177,9 +177,10 @@ def test_every_check_is_in_the_index(large: tuple[Report, Texts], large_page: Pa
         assert index["endpoints"][answer[0]] == check.endpoint
         assert (index["suites"][answer[1]]["name"], index["checks"][row[1]][1]) == (check.suite, check.check)
         assert (answer[2], index["outcomes"][row[2]][0]) == (check.sample, check.outcome)
-        evidence, log, seen, nodeid, _ = large_page.block(answer[4])["said"][check.check]
+        evidence, logs, nodeid, _ = large_page.block(answer[4])["said"][check.check]
         assert (evidence, nodeid) == (check.evidence, check.nodeid)
-        if check.log is not None:
+        assert bool(logs) is (check.log is not None)
+        for log, seen in logs:
             runs = large_page.block(answer[4])["texts"]
             assert (runs[log], runs[seen]) == (texts.texts[log], texts.texts[seen])
 
@@ -208,6 +209,33 @@ def test_the_page_shows_ranks_figures_and_the_verdict(large_page: Page) -> None:
     assert len(cells) == 16 * 22
 
 
+def test_a_check_that_got_worse_leads_to_the_answer_that_did(large: tuple[Report, Texts]) -> None:
+    report, texts = large
+    (comparison,) = report.gate.comparisons
+    (worse,) = comparison.regressions
+    evidence = f"\nAssertionError: {'x' * 400}\nassert 1 == 2"
+    comparison = replace(comparison, regressions=(replace(worse, evidence=evidence),))
+    gate = replace(report.gate, comparisons=(comparison,))
+    page = page_of(replace(report, gate=gate), texts)
+    links = {each.get("href") for tag, each in page.elements if tag == "a"}
+    assert f"#check/{comparison.endpoint}/stratum/byte_order/2" in links
+    assert f"✓ {worse.samples[0].before} → ✗ {worse.samples[0].after}" in page.text
+    assert f"AssertionError: {'x' * 283}… ✓" in page.text
+
+
+def test_of_merged_runs_the_whole_of_a_text_is_in_the_run_that_it_is_from(report: Report) -> None:
+    row = report.completions[0]
+    key = CaseKey(row.endpoint, row.suite, row.sample)
+    long = "x" * (LIMITS[0] + 1)
+    texts = Texts({key: Completion(*key, {}, "", Exchange(long))}, candidates={key: {"a.py": long}})
+    merged = replace(row, transcript=f"run-a/{row.transcript}")
+    page = page_of(replace(report, completions=(merged, *report.completions[1:])), texts)
+    said = page.block(page.index["answers"][0][3])
+    assert said["answer"][1:] == [1, "x" * (LIMITS[0] // 4), f"run-a/{row.transcript}"]
+    ((_, diff),) = said["diff"]
+    assert diff[3] == f"run-a/candidates/{row.endpoint}/{row.suite}-s{row.sample}/a.py"
+
+
 def test_a_large_report_is_quick_and_stays_small(large: tuple[Report, Texts]) -> None:
     FORMATS["html"](*make_large(2, 1))
     began_s = time.process_time()
@@ -226,7 +254,7 @@ def test_texts_that_are_too_much_are_cut_and_the_page_says_where_the_whole_is(
     found = re.search(r"Texts of more than ([\d,]+) characters are cut", page.text)
     assert found
     limit = int(found[1].replace(",", ""))
-    assert limit in answers.LIMITS[1:-1]
+    assert limit in LIMITS[1:-1]
     head, left, tail, path = page.block(page.index["answers"][0][3])["answer"]
     row = large[0].completions[0]
     whole = large[1].completions[CaseKey(row.endpoint, row.suite, row.sample)].exchange
@@ -257,6 +285,22 @@ def test_a_report_without_its_run_folder_still_has_what_it_knows(report: Report)
     assert page.block(answer[3]) == {"answer": None, "reasoning": None, "diff": []}
 
 
+def test_an_endpoint_that_only_checks_know_is_shown_too(report: Report) -> None:
+    page = page_of(replace(report, endpoints=report.endpoints[1:]))
+    assert sorted(page.index["endpoints"]) == sorted(row.name for row in report.endpoints)
+    assert len(page.index["rows"]) == len(report.checks)
+
+
+def test_a_check_shows_all_that_its_scenarios_printed(report: Report) -> None:
+    check = replace(report.checks[0], log="logs/b.log", earlier_logs=("logs/a.log",))
+    texts = {"logs/a.log": "one", "logs/a.seen.txt": "1", "logs/b.log": "two"}
+    page = page_of(replace(report, checks=(check,)), Texts(texts=texts))
+    (answer,) = [one for one in page.index["answers"] if page.block(one[4])["said"]]
+    runs = page.block(answer[4])
+    assert runs["said"][check.check][1] == [["logs/a.log", "logs/a.seen.txt"], ["logs/b.log", "logs/b.seen.txt"]]
+    assert runs["texts"] == texts | {"logs/b.seen.txt": None}
+
+
 def test_an_empty_report_is_a_page(report: Report) -> None:
     page = page_of(replace(report, endpoints=(), completions=(), checks=(), scores=(), suites=()))
     assert "No endpoint could be judged" in page.text
@@ -265,7 +309,11 @@ def test_an_empty_report_is_a_page(report: Report) -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "said"),
-    [("met", "The bar is met"), ("not_met", "The bar is not met"), ("inconclusive", "Not enough was judged to say")],
+    [
+        ("met", "The bar is met"),
+        ("not_met", "The bar is not met"),
+        ("inconclusive", "Inconclusive: these answers cannot tell"),
+    ],
 )
 def test_the_verdict_is_said_in_words(report: Report, verdict: Any, said: str) -> None:
     page = page_of(replace(report, gate=Gate(verdict, ("because",))))

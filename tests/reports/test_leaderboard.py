@@ -64,7 +64,7 @@ def test_what_was_judged_by_too_little_has_no_rank_and_wins_nothing() -> None:
     first, second = leaderboard(report).standings
     assert (first.name, first.rank) == ("qwen3-coder-awq", 1)
     assert (second.name, second.rank, second.total.rate) == ("qwen3-coder-fp8", None, 1.0)
-    assert second.unranked == "only 40% of its checks could be judged; a rank takes 95%"
+    assert second.unranked == "only 2 of its 5 checks could be judged; a rank takes 95%"
     assert winners(report, leaderboard(report)) == ()
 
 
@@ -164,6 +164,36 @@ def test_speed_tests_are_not_compared_with_what_answers_took() -> None:
     mixed = tuple(row for row in sample.speed if row.endpoint == "qwen3-coder-awq")
     assert "fastest single stream" not in categories(replace(sample, speed=mixed, completions=completions))
     assert "fastest single stream" in categories(replace(sample, speed=(), completions=completions))
+
+
+def test_figures_of_other_lengths_or_levels_are_not_compared() -> None:
+    sample = make_sample()
+
+    def changed(**changes: object) -> Report:
+        rows = (replace(row, **changes) if row.endpoint == "qwen3-coder-awq" else row for row in sample.speed)  # type: ignore[arg-type]
+        return replace(sample, speed=tuple(rows))
+
+    speeds = {"fastest single stream", "highest throughput", "shortest time to first token"}
+    assert categories(changed()) >= speeds
+    assert not categories(changed(target_prompt_tokens=4096)) & speeds
+    fewer = tuple(row for row in sample.speed if row.endpoint == "qwen3-coder-awq" or row.concurrency == 1)
+    assert categories(replace(sample, speed=fewer)) & speeds == speeds - {"highest throughput"}
+
+
+def test_an_answer_that_repeats_itself_costs_no_more_than_it_brings() -> None:
+    sample = make_sample()
+    again = replace(
+        sample,
+        checks=(*sample.checks, *(replace(check, sample=2) for check in sample.checks)),
+        completions=(*sample.completions, *(replace(row, sample=2) for row in sample.completions)),
+    )  # the scores count the same answer once
+
+    def worth(report: Report) -> str:
+        return next(one.figure for one in winners(report, leaderboard(report)) if "for the time" in one.category)
+
+    assert worth(again) == worth(sample)
+    lost = replace(sample.completions[0], sample=2, completion_tokens=None, error="reset by peer")
+    assert worth(replace(sample, completions=(*sample.completions, lost))) == worth(sample)
 
 
 def test_a_difficulty_of_several_suites_has_a_winner_of_its_own() -> None:

@@ -11,9 +11,10 @@ import pytest
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import Completion
+from pytest_llmbench.model.endpoint import Sampling
 from pytest_llmbench.model.report import CompletionRow, Gate, Report, ScoreRow
 from pytest_llmbench.model.speed import SpeedRow
-from pytest_llmbench.reports.details import NO_DETAILS
+from pytest_llmbench.reports.details import NO_DETAILS, Details
 from pytest_llmbench.reports.json_report import render
 from pytest_llmbench.reports.merge import merge
 from pytest_llmbench.reports.schema import report_schema
@@ -119,9 +120,18 @@ def test_texts_are_those_of_the_endpoint_s_own_run(other: Report) -> None:
     assert (found.endpoint, found.request) == ("qwen3-coder-fp8", {"run": "a"})
     assert details.completion("nobody", "zmq", 1) is None
     assert details.candidate("nobody", "zmq", 1) == {}
-    assert details.prompt("zmq") == "a: zmq"
-    assert details.prompt("unknown") is None
-    assert details.program("zmq") == {"zmq": "a"}
+
+
+def test_a_letter_is_shown_only_where_it_was_everybody_s(other: Report) -> None:
+    def merged(known: Details) -> Details:
+        return merge([(make_sample("run-a"), Known("a")), (other, known)]).details
+
+    same, changed, unknown = merged(Known("a")), merged(Known("b")), merged(NO_DETAILS)
+    for details in (same, unknown):
+        assert (details.prompt("zmq"), details.program("zmq")) == ("a: zmq", {"zmq": "a"})
+    assert same.prompt("unknown") is None
+    # What one was asked is not what the other has answered.
+    assert (changed.prompt("zmq"), changed.program("zmq")) == (None, {})
 
 
 def test_suites_that_are_not_the_same_are_said(other: Report) -> None:
@@ -139,6 +149,15 @@ def test_suites_that_are_not_the_same_are_said(other: Report) -> None:
     assert [row.name for row in merged.report.suites] == ["stratum", "zmq", "zmq"]
 
 
+def test_endpoints_that_were_not_asked_alike_are_said(other: Report) -> None:
+    warmer = replace(other.endpoints[1], sampling=Sampling(temperature=0.7))
+    bare = replace(make_sample("run-a"), gate=Gate(None, ()))
+    merged = merge([(bare, NO_DETAILS), (replace(other, endpoints=(other.endpoints[0], warmer)), NO_DETAILS)])
+    assert merged.remarks == (
+        "not all endpoints were asked with the same sampling: temperature, token limit and the like",
+    )
+
+
 def test_a_report_without_versions_is_said(other: Report) -> None:
     merged = merge([(replace(other, suites=(), run=replace(other.run, id="old")), NO_DETAILS), (other, NO_DETAILS)])
     assert merged.remarks == ("run old does not say which version of the suites it was judged by",)
@@ -147,6 +166,14 @@ def test_a_report_without_versions_is_said(other: Report) -> None:
 def test_the_same_run_twice_is_a_mistake(other: Report) -> None:
     with pytest.raises(UsageFault, match="run run-b was given twice"):
         merge([(other, NO_DETAILS), (other, NO_DETAILS)])
+
+
+def test_nor_may_one_come_again_that_was_merged_before(other: Report) -> None:
+    merged = merge([(make_sample("run-a"), NO_DETAILS), (other, NO_DETAILS)]).report
+    with pytest.raises(UsageFault, match="run run-b was given twice"):
+        merge([(merged, NO_DETAILS), (other, NO_DETAILS)])
+    third = replace(other, run=replace(other.run, id="run-c"))
+    assert merge([(merged, NO_DETAILS), (third, NO_DETAILS)]).report.run.id == "run-a+run-b+run-c"
 
 
 def test_a_merged_run_without_sandbox_says_so(other: Report) -> None:

@@ -8,10 +8,10 @@ import pytest
 from pytest_llmbench.model.completion import Completion, Exchange
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import Gate, Report, SuiteRow
-from pytest_llmbench.reports.build import build_report
+from pytest_llmbench.reports.build import build_report, with_scores
 from pytest_llmbench.reports.gate_lines import repetition_lines
 from pytest_llmbench.stats.intervals import wilson
-from tests.stats.making import RUN, checks
+from tests.stats.making import RUN, asked_at, checks
 
 SUITES = (
     SuiteRow("zmq", "Notifier", "easy", "p1", "v1"),
@@ -95,10 +95,17 @@ def test_coverage_is_of_all_checks_that_were_run() -> None:
     assert (score.scored, score.coverage) == (2, 4 / 6)
 
 
-def test_temperature_is_not_blamed_where_it_is_not_0() -> None:
+def test_where_answers_are_drawn_anew_all_count_and_nothing_is_said() -> None:
+    warm = asked_at(0.7, made(["aa", "aa"], zmq=["PW", "PW"]))
+    assert repetition_lines(warm) == []
+    score = with_scores(warm, SUITES).scores[-1]
+    assert (score.passed, score.scored, score.completions) == (2, 4, 2)
+
+
+def test_temperature_is_not_blamed_where_recorded_texts_are_the_same() -> None:
     found = made(["aa", "aa"], zmq=["P", "P"])
-    warm = replace(found.endpoints[0], sampling=replace(found.endpoints[0].sampling, temperature=0.7))
-    assert repetition_lines(replace(found, endpoints=(warm,))) == [
+    recorded = replace(found.endpoints[0], replay="there")
+    assert repetition_lines(replace(found, endpoints=(recorded,))) == [
         "new: answers that came before, word for word, count once: zmq 1"
     ]
 

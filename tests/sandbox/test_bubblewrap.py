@@ -99,7 +99,7 @@ def test_shell_tools_work(bubblewrap: Sandbox) -> None:
         printf '{"n": [1, 2]}' > data.json
         "$1" -m http.server --bind 127.0.0.1 8099 >/dev/null 2>&1 &
         curl -s --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1:8099/data.json | jq -r '.n | add'
-        printf 'GET /data.json HTTP/1.0\\r\\n\\r\\n' | nc -w 5 127.0.0.1 8099 | tail -n 1; echo
+        printf 'GET /data.json HTTP/1.0\\r\\n\\r\\n' | nc -w 20 127.0.0.1 8099 | tail -n 1; echo
         exec 5<>/dev/tcp/127.0.0.1/8099 && echo connected
         awk 'BEGIN { print 6 * 7 }' | sed s/4/5/"""
     with bubblewrap.start(Job(["bash", "-c", script, "bash", "{python}"])) as process:

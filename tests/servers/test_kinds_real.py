@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from pytest_llmbench.model.serving import Serve
+from pytest_llmbench.provision.ports import free_port
 from pytest_llmbench.servers.kind import Facts, ServerKind
 from pytest_llmbench.servers.registry import kinds
 from tests.real import servers
@@ -60,7 +61,7 @@ def environment(serve: Serve, home: Path, launched: Mapping[str, str] | None = N
 @contextmanager
 def started(serve: Serve, folder: Path) -> Iterator[Up]:
     kind = kinds()[serve.kind]
-    port = servers._free_port()
+    port = free_port(serve.host)
     launch = kind.launch(serve, port)
     log = folder / "log"
     with log.open("wb") as sink:
@@ -75,18 +76,19 @@ def started(serve: Serve, folder: Path) -> Iterator[Up]:
     try:
         root = f"http://{serve.host}:{port}"
         deadline_s = time.monotonic() + UP_WITHIN_S
-        while not is_up(root + kind.health_path):
-            assert process.poll() is None, log.read_text(errors="replace")
-            assert time.monotonic() < deadline_s, log.read_text(errors="replace")
-            time.sleep(0.05)  # a port that opens is no event
+        with httpx.Client() as http:  # one, as each reads all certificates of the machine first
+            while not is_up(http, root + kind.health_path):
+                assert process.poll() is None, log.read_text(errors="replace")
+                assert time.monotonic() < deadline_s, log.read_text(errors="replace")
+                time.sleep(0.05)  # a port that opens is no event
         yield Up(kind, serve, root)
     finally:
         servers._stop(process)
 
 
-def is_up(url: str) -> bool:
+def is_up(http: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(url).status_code == httpx.codes.OK
+        return http.get(url).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
 

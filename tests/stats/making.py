@@ -47,3 +47,9 @@ def report(own: Mapping[str, Sequence[Check]], answers: Sequence[CompletionRow] 
     """Make a report of endpoints and their checks."""
     found = build_report(RUN, [Endpoint(name) for name in own], [], [one for each in own.values() for one in each])
     return replace(found, completions=tuple(answers))
+
+
+def asked_at(temperature: float, found: Report) -> Report:
+    """Return a report whose endpoints were asked at that temperature; others are at 0."""
+    rows = [replace(row, sampling=replace(row.sampling, temperature=temperature)) for row in found.endpoints]
+    return replace(found, endpoints=tuple(rows))

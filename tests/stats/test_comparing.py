@@ -50,6 +50,12 @@ def test_lost_checks_are_left_out_and_taken_at_their_best_apart() -> None:
     assert found.p_at_best == 5 / 16
 
 
+def test_what_is_known_of_a_pair_stays_as_it_is_at_best() -> None:
+    lost = checks("old", zmq=["PPW", "PPW", "PWW", "PPW", "IPW"], pplns=["PP"] * 5)
+    # Of the last pair only the baseline's verdict is lost; the other one is that it failed.
+    assert compare("new", "old", lost, NEW, drop=0.2).p_at_best == 1 / 8
+
+
 def test_with_nothing_in_common_nothing_is_known() -> None:
     found = compare("new", "old", checks("old", zmq=["P"]), checks("new", pplns=["P"]), drop=0.2)
     assert (found.result.pairs, found.coverage, found.result.p_value) == (0, None, None)

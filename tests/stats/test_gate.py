@@ -9,7 +9,7 @@ from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.report import Gate
 from pytest_llmbench.stats.gate import Baseline, judge
 from pytest_llmbench.stats.rulings import Bars
-from tests.stats.making import answer_row, checks, report
+from tests.stats.making import answer_row, asked_at, checks, report
 
 Checks = Sequence[Check]
 PERCENT_90 = Bars(fail_under=0.9)
@@ -25,8 +25,11 @@ def new(zmq: Sequence[str], pplns: Sequence[str] = ("PPPP",) * 10, must_pass: Se
     return checks("new", zmq=zmq, pplns=pplns, must_pass=must_pass)
 
 
-def test_without_a_bar_there_is_no_verdict_and_nobody_to_judge_is_none_either() -> None:
-    assert judge(report({"new": ()}), PERCENT_90, None) == Gate(None, ())
+def test_where_nothing_was_run_nothing_is_met() -> None:
+    nothing = Gate("inconclusive", ("nothing was judged: no check was run that the bars are for",))
+    assert judge(report({"new": ()}), PERCENT_90, None) == nothing
+    alone = report({"old": GOOD})
+    assert judge(alone, Bars(), Baseline(alone, "old")) == nothing
 
 
 @pytest.mark.parametrize(
@@ -126,13 +129,29 @@ def test_a_drop_as_large_as_that_which_matters_is_not_waved_through() -> None:
     gate = compared(GOOD, new(["WWWWW"] * 4 + ["PPPPP"] * 6), Bars(drop=0.2))
     assert gate.comparisons[0].p_value == 1 / 16
     assert gate.verdict == "inconclusive"
-    assert "-22.2 points, but chance alone does that in 6.25 % of runs" in gate.reasons[0]
+    assert "-22.2 points, but chance alone does that in 6.25 % of runs; 20 different answers " in gate.reasons[0]
+
+
+def test_of_a_model_that_passes_less_than_the_drop_some_number_of_answers_is_enough() -> None:
+    weak = ["P" + "W" * 9] * 2 + ["W" * 10]
+    few = compared(checks("old", zmq=weak), checks("new", zmq=weak))
+    needed = few.comparisons[0].samples_needed
+    assert few.verdict == "inconclusive"
+    assert needed is not None
+    many = compared(checks("old", zmq=weak * needed), checks("new", zmq=weak * needed))
+    assert many.verdict == "met"
 
 
 def test_half_of_the_answers_lost_is_inconclusive() -> None:
     gate = compared(GOOD, new(["PPPPP"] * 5 + ["IIIII"] * 5, pplns=["PPPP"] * 5 + ["IIII"] * 5))
     assert gate.verdict == "inconclusive"
     assert gate.reasons[0] == "new: only 45 of 90 checks were judged (50 %); the bar is 95 %"
+    drop = gate.comparisons[0].smallest_drop
+    assert drop is not None
+    assert gate.reasons[1].startswith(
+        "new: only 50 % of the checks shared with old were judged on both sides; the bar is 95 %; "
+    )
+    assert gate.reasons[1].endswith(f"; by these no drop of less than {100 * drop:.1f} points could be shown")
 
 
 def test_so_much_worse_that_the_lost_answers_could_not_save_it() -> None:
@@ -230,3 +249,12 @@ def test_repeated_answers_are_no_evidence() -> None:
     gate = judge(run, Bars(), Baseline(report({"old": checks("old", zmq=["PPPPP"] * 10)})))
     assert gate.comparisons[0].answers == 1
     assert gate.verdict == "inconclusive"
+
+
+def test_empty_answers_are_as_many_as_came() -> None:
+    rows = [answer_row("new", "zmq", sample, f"{sample}" if sample % 2 else "of nothing") for sample in range(1, 17)]
+    run = asked_at(0.7, report({"new": checks("new", zmq=["PPPPP", "WWWWW"] * 8)}, rows))
+    gate = judge(run, Bars(fail_under=0.75), Baseline(report({"old": checks("old", zmq=["PPPPP"] * 16)})))
+    assert gate.verdict == "not_met"
+    assert gate.reasons[0].startswith("new: 40 of 80 checks passed, 50 %")
+    assert gate.comparisons[0].p_value == 1 / 256

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,11 +87,16 @@ def test_what_suites_differ_in_is_no_chance_where_each_was_answered_often() -> N
     assert design_effect(apart) < 2 < design_effect(mixed)
 
 
-def test_one_more_failure_never_makes_it_look_better() -> None:
-    lows = []
-    for failed in range(9):
-        answers = [Cluster("zmq", 2, 2), Cluster("pplns", 3, 3), Cluster("payment", 4, 4), Cluster("stratum", 5, 5)]
-        lows.append(clustered_interval([*answers, Cluster("hiveos", 8 - failed, 8)])[0])
+@pytest.mark.parametrize("samples", [1, 2, 3, 5, 8, 20])
+@pytest.mark.parametrize("is_spread", [True, False])
+def test_one_more_failure_never_makes_it_look_better(samples: int, *, is_spread: bool) -> None:
+    answers = [Cluster(str(size), size, size) for _ in range(samples) for size in (2, 3, 4, 5, 8)]
+    lows = [clustered_interval(answers)[0]]
+    for failed in range(3 * samples):
+        # Of the suite with eight checks: one of each answer after the other, or all of one answer after the other.
+        place = 4 + 5 * (failed % samples if is_spread else failed // 8)
+        answers[place] = replace(answers[place], passed=answers[place].passed - 1)
+        lows.append(clustered_interval(answers)[0])
     assert lows == sorted(lows, reverse=True)
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from pytest_llmbench.stats.answers import distinct, origins
 from pytest_llmbench.stats.paired import net_changes, pair_up, sign_flip_p
-from tests.stats.making import answer_row, checks
+from tests.stats.making import answer_row, checks, report
 
 
 def test_checks_are_paired_by_suite_name_and_sample() -> None:
@@ -21,8 +21,11 @@ def test_checks_are_paired_by_suite_name_and_sample() -> None:
 
 
 def test_different_answers_are_paired_in_their_order() -> None:
-    again = origins([answer_row("old", "zmq", sample, sha) for sample, sha in enumerate("aab", 1)])
-    old = distinct(checks("old", zmq=["P", "P", "W"]), again)
+    own = checks("old", zmq=["P", "P", "W"])
+    again = origins(
+        report({"old": own}, [answer_row("old", "zmq", sample, sha) for sample, sha in enumerate("aab", 1)])
+    )
+    old = distinct(own, again)
     pairs = pair_up(old, checks("new", zmq=["P", "P", "P"]))
     assert [(one.before.sample, one.after.sample) for one in pairs] == [(1, 1), (3, 2)]
 

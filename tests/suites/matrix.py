@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_llmbench.model.outcome import Outcome
+from tests.nested import WITHOUT_OURS
 
 from .corpus import ROOT, CorpusAnswer
 
@@ -49,14 +50,14 @@ def run_matrix(answers: Sequence[CorpusAnswer], folder: Path, workers: int = WOR
         AssertionError: the run itself did not come to its end.
     """
     suite = answers[0].suite
-    options = []
+    options = [*WITHOUT_OURS, "-pno:cacheprovider"]
     for answer in answers:
         replay = folder / answer.name
         replay.mkdir(parents=True)
         (replay / f"{suite}.md").write_text(answer.text, "utf-8")
         options.append(f"--llm-endpoint={answer.name}=replay:{replay}")
     out = folder / "run"
-    argv = (sys.executable, "-m", "pytest", f"suites/{suite}", "-q", "-n", str(workers), "-p", "no:cacheprovider")
+    argv = (sys.executable, "-m", "pytest", f"suites/{suite}", "-q", "-n", str(workers))
     with (folder / "pytest.log").open("wb") as log:
         ended = subprocess.run(
             [*argv, f"--llm-out={out}", *options], cwd=ROOT, stdout=log, stderr=log, timeout=RUN_LIMIT_S, check=False

@@ -11,14 +11,17 @@ from .corpus import CorpusAnswer, checks_of, read_corpus, suite_folders
 from .matrix import Cell, as_table, run_matrix
 
 FOLDERS = suite_folders()
-ANSWERS = tuple(answer for folder in FOLDERS for answer in read_corpus(folder))
+CORPORA = {folder: read_corpus(folder) for folder in FOLDERS}
 
 Judge = Callable[[str], tuple[Cell, ...]]
+SIDE_BY_SIDE = 2
+"""So many matrices are made at a time: each brings `WORKERS` processes, and their deadlines are real."""
 
 
-def of_suite(name: str, *values: object, id: str) -> object:  # noqa: A002 - as pytest.param calls it
+def of_suite(folder: Path, *values: object, id: str) -> object:  # noqa: A002 - as pytest.param calls it
     """Tests of one suite share its matrix, so one worker gets them all."""
-    return pytest.param(*values, marks=pytest.mark.xdist_group(f"corpus-{name}"), id=id)
+    group = f"corpus-{FOLDERS.index(folder) % SIDE_BY_SIDE}"
+    return pytest.param(*values, marks=pytest.mark.xdist_group(group), id=id)
 
 
 @pytest.fixture(scope="session")
@@ -28,14 +31,14 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judge:
 
     def judge(suite: str) -> tuple[Cell, ...]:
         if suite not in done:
-            answers = [answer for answer in ANSWERS if answer.suite == suite]
+            (answers,) = (corpus for folder, corpus in CORPORA.items() if folder.name == suite)
             done[suite] = run_matrix(answers, tmp_path_factory.mktemp(f"corpus-{suite}"))
         return done[suite]
 
     return judge
 
 
-@pytest.mark.parametrize("suite", [of_suite(folder.name, folder.name, id=folder.name) for folder in FOLDERS])
+@pytest.mark.parametrize("suite", [of_suite(folder, folder.name, id=folder.name) for folder in FOLDERS])
 def test_the_matrix(suite: str, judged: Judge, record_property: Callable[[str, object], None]) -> None:
     cells = judged(suite)
     record_property("matrix", as_table(cells))  # the summary prints it
@@ -45,7 +48,8 @@ def test_the_matrix(suite: str, judged: Judge, record_property: Callable[[str, o
 
 
 @pytest.mark.parametrize(
-    "answer", [of_suite(answer.suite, answer, id=f"{answer.suite}-{answer.name}") for answer in ANSWERS]
+    "answer",
+    [of_suite(folder, answer, id=f"{folder.name}-{answer.name}") for folder in FOLDERS for answer in CORPORA[folder]],
 )
 def test_each_check_ends_as_it_has_to(answer: CorpusAnswer, judged: Judge) -> None:
     cells = [cell for cell in judged(answer.suite) if cell.answer == answer.name]
@@ -56,7 +60,7 @@ def test_each_check_ends_as_it_has_to(answer: CorpusAnswer, judged: Judge) -> No
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_corpus_is_large_enough_to_prove_its_judge(folder: Path) -> None:
-    names = [answer.name for answer in read_corpus(folder)]
+    names = [answer.name for answer in CORPORA[folder]]
     assert sum(name.startswith("valid-") for name in names) >= 4
     assert sum(name.startswith("gaming-") for name in names) >= 10
     for check in checks_of(folder):
@@ -65,5 +69,5 @@ def test_a_corpus_is_large_enough_to_prove_its_judge(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_no_two_answers_of_a_corpus_are_the_same(folder: Path) -> None:
-    texts = [answer.text for answer in read_corpus(folder)]
+    texts = [answer.text for answer in CORPORA[folder]]
     assert len(set(texts)) == len(texts)

@@ -13,6 +13,7 @@ import pytest
 import zmq
 
 from pytest_llmbench.suite import load_suite
+from tests.nested import WITHOUT_OURS
 
 from .corpus import ROOT, checks_of
 
@@ -46,7 +47,7 @@ def test_the_letter_names_no_check() -> None:
 
 
 def test_the_exported_prompt_is_the_letter_and_the_whole_program(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "pytest", "suites/zmq", "-q", "-p", "no:cacheprovider"]
+    argv = [sys.executable, "-m", "pytest", "suites/zmq", "-q", "-pno:cacheprovider", *WITHOUT_OURS]
     subprocess.run([*argv, f"--llm-export-prompts={tmp_path}"], cwd=ROOT, check=False, capture_output=True)
     letter = (SUITE.folder / "prompt.md").read_text("utf-8")
     before, mark, after = letter.partition("{{program}}\n")

@@ -11,15 +11,15 @@ from pytest_llmbench.model.completion import CaseKey, transcript_path
 from pytest_llmbench.model.outcome import Outcome
 from pytest_llmbench.model.report import Report
 from pytest_llmbench.reports.details import Details
-from pytest_llmbench.reports.html.packing import Pack, Shown, cut
-from pytest_llmbench.reports.html.texts import Texts, checks_of, keys_of, read_texts, seen_path, suites_of
+from pytest_llmbench.reports.evidence import first_line
+from pytest_llmbench.reports.html.packing import LIMITS, Pack, Shown, cut
+from pytest_llmbench.reports.html.texts import Texts, checks_of, endpoints_of, keys_of, logs_of, read_texts, suites_of
 from pytest_llmbench.reports.html.visible import INVISIBLE, visible
 
 MAX_PACKED_BYTES = 11_000_000
 """Of all texts, packed; the page around them takes its share of the 15 MB that a mail or a CI artefact can bear."""
-LIMITS = (100_000, 30_000, 10_000, 3_000, 1_000, 300, 0)
-"""Characters of a single text; the next one counts where the texts do not fit otherwise."""
 FIRST_LINE = 200
+"""Characters of it in the list of checks."""
 
 SYMBOLS: Mapping[Outcome, str] = {
     Outcome.PASSED: "✓",
@@ -83,7 +83,7 @@ class _Layout:
         must_pass = {(check.suite, check.check) for check in self.report.checks if check.must_pass}
         index = {
             "invisible": INVISIBLE,
-            "endpoints": [visible(row.name) for row in self.report.endpoints],
+            "endpoints": [visible(name) for name in endpoints_of(self.report)],
             "suites": [self._suite(name) for name in suites],
             "checks": [[suites.index(suite), visible(name), int((suite, name) in must_pass)] for suite, name in checks],
             "outcomes": [[outcome.value, SYMBOLS[outcome]] for outcome in outcomes],
@@ -95,7 +95,7 @@ class _Layout:
                     of_check[check.suite, check.check],
                     outcomes.index(check.outcome),
                     round(check.duration_s, 2),
-                    visible(_first_line(check.evidence)),
+                    visible(first_line(check.evidence, FIRST_LINE)),
                 ]
                 for check in self.report.checks
             ],
@@ -116,46 +116,44 @@ class _Layout:
 
     def _answers(self, keys: Sequence[CaseKey], suites: Sequence[str]) -> Sequence[Any]:
         rows = {CaseKey(row.endpoint, row.suite, row.sample): row for row in self.report.completions}
-        endpoints = {row.name: place for place, row in enumerate(self.report.endpoints)}
+        endpoints = {name: place for place, name in enumerate(endpoints_of(self.report))}
         checks: dict[CaseKey, list[Check]] = {key: [] for key in keys}
         for check in self.report.checks:
             checks[CaseKey(check.endpoint, check.suite, check.sample)].append(check)
+        transcripts = {key: rows[key].transcript if key in rows else transcript_path(key) for key in keys}
         return [
             [
                 endpoints[key.endpoint],
                 suites.index(key.suite),
                 key.sample,
-                self._answer(key),
+                self._answer(key, transcripts[key]),
                 self._runs(checks[key]),
                 [_figure(getattr(rows.get(key), name, None)) for name in FIGURES],
                 visible(getattr(rows.get(key), "error", None) or ""),
-                visible(getattr(rows.get(key), "transcript", None) or transcript_path(key)),
+                visible(transcripts[key]),
             ]
             for key in keys
         ]
 
-    def _answer(self, key: CaseKey) -> int:
+    def _answer(self, key: CaseKey, transcript: str) -> int:
         answer, reasoning = self.texts.said[key]
-        whole = transcript_path(key)
-        folder = f"candidates/{key.endpoint}/{key.suite}-s{key.sample}"
+        # Of several runs merged, a transcript's path begins with its run.
+        folder = transcript.replace("completions/", "candidates/", 1).removesuffix(".json")
         texts = {
-            "answer": self._text(answer, whole),
-            "reasoning": self._text(reasoning, whole),
+            "answer": self._text(answer, transcript),
+            "reasoning": self._text(reasoning, transcript),
             "diff": [[visible(path), self._text(text, f"{folder}/{path}")] for path, text in self.texts.changes[key]],
         }
         return self.pack.add(texts)
 
     def _runs(self, checks: Sequence[Check]) -> int:
         """Pack what the checks of an answer said, and what they ran printed; a log that several share once."""
-        texts: dict[str, Shown | None] = {}
-        for log in dict.fromkeys(check.log for check in checks if check.log is not None):
-            for path in (log, seen_path(log)):
-                texts[visible(path)] = self._text(self.texts.logs[path], path)
+        paths = dict.fromkeys(path for check in checks for pair in logs_of(check) for path in pair)
+        texts = {visible(path): self._text(self.texts.logs[path], path) for path in paths}
         said = {
             visible(check.check): [
                 self._text(check.evidence, "report.json"),
-                visible(check.log or ""),
-                visible(seen_path(check.log)) if check.log else "",
+                [[visible(path) for path in pair] for pair in logs_of(check)],
                 visible(check.nodeid),
                 visible(check.sandbox.kind) if check.sandbox else "",
             ]
@@ -163,15 +161,9 @@ class _Layout:
         }
         return self.pack.add({"said": said, "texts": texts})
 
-    def _text(self, text: str | None, whole: str) -> Shown | None:
+    def _text(self, text: Shown | None, whole: str) -> Shown | None:
         return None if text is None else cut(text, self.limit, visible(whole))
 
 
 def _figure(figure: float | str | None) -> float | str | None:
     return round(figure, 3) if isinstance(figure, float) else visible(figure) if isinstance(figure, str) else figure
-
-
-def _first_line(evidence: str | None) -> str:
-    lines = (evidence or "").strip().splitlines()
-    line = lines[0] if lines else ""
-    return line if len(line) <= FIRST_LINE else f"{line[: FIRST_LINE - 1]}…"

@@ -6,30 +6,46 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+LIMITS: Final = (100_000, 30_000, 10_000, 3_000, 1_000, 300, 0)
+"""Characters of a single text; the next one counts where the texts do not fit otherwise."""
 LEVEL: Final = 5
 """Of compression. Higher ones take twice the time for three percent."""
 _TAIL: Final = 4
 """The last quarter of what is kept of a text that is cut is its end: that is where a log says why."""
 
-Shown = str | list[str | int]
-"""A text, or of one that is too long: its beginning, how many characters are left out, its end, where the whole is."""
+
+class Cut(NamedTuple):
+    """What is kept of a text that is too long."""
+
+    beginning: str
+    left_out: int
+    """Characters between the two."""
+    end: str
+    whole: str
+    """Where all of it is, relative to the run folder."""
 
 
-def cut(text: str, limit: int, whole: str) -> Shown:
+Shown = str | Cut
+
+
+def cut(text: Shown, limit: int, whole: str) -> Shown:
     """Return a text of at most `limit` characters as it is, of a longer one its beginning and its end.
 
     Args:
-        text: whatever came.
+        text: whatever came, or what an earlier cut of a higher limit has left of it.
         limit: characters, or 0 for none at all.
         whole: path of all of it, relative to the run folder.
     """
-    if len(text) <= limit:
-        return text
+    beginning, left_out, end = (text, 0, "") if isinstance(text, str) else (text.beginning, text.left_out, text.end)
+    kept = len(beginning) + len(end)
+    if kept <= limit:
+        return text if isinstance(text, str) else text._replace(whole=whole)
     tail = limit // _TAIL
     head = limit - tail
-    return [text[:head], len(text) - limit, text[len(text) - tail :], whole]
+    end = end or beginning
+    return Cut(beginning[:head], left_out + kept - limit, end[len(end) - tail :], whole)
 
 
 def to_json(value: Any) -> str:

@@ -47,7 +47,7 @@
     let shown = endAt(line, LINE_CHARS);
     addVisible(parent, line.slice(0, shown));
     if (line.length <= shown) return;
-    const more = make("button", { type: "button", class: "inline" });
+    const more = make("button", { type: "button", class: "inline more" });
     const label = () => { more.textContent = `… ${(line.length - shown).toLocaleString("en")} more characters in this line`; };
     more.addEventListener("click", () => {
       const rest = document.createDocumentFragment();
@@ -83,7 +83,7 @@
     addLines(block, lines, 0, FIRST_LINES, isDiff);
     let shown = FIRST_LINES;
     if (lines.length <= shown) return [block];
-    const more = make("button", { type: "button" });
+    const more = make("button", { type: "button", class: "more" });
     const label = () => { more.textContent = `Show more: ${(lines.length - shown).toLocaleString("en")} lines`; };
     more.addEventListener("click", () => {
       addLines(block, lines, shown, shown + MORE_LINES, isDiff);
@@ -122,6 +122,13 @@
   const wantedOf = () => Object.fromEntries(fields.map(([name, field]) => [name, valueOf(field)]));
   const searched = index.rows.map((row) =>
     [endpointOf(row), suiteOf(row).name, suiteOf(row).title || "", checkOf(row), outcomeOf(row), row[4]].join("\n").toLowerCase());
+
+  // What a block of runs has of one check; of the logs, pairs of paths: what was printed, what was observed.
+  function runOf(row, runs) {
+    const [evidence, logs, nodeid, sandbox] = runs.said[checkOf(row)] || [null, [], "", ""];
+    return { evidence, logs, nodeid, sandbox };
+  }
+
   const NOT_PASSED = "not passed";
   let listed = [];
   let drawn = 0;
@@ -137,7 +144,7 @@
     }
   }
 
-  // All that was said and seen of each answer, once somebody searches there.
+  // For each row what its page has of the answer and of the check, once somebody searches there.
   let deepTexts = null;
   let isReading = false;
 
@@ -149,14 +156,19 @@
   async function readAll() {
     if (isReading) return;
     isReading = true;
-    const texts = [];
+    const joined = (value) => [...strings(value)].join("\n").toLowerCase();
+    const answers = [];
     try {
       for (const answer of index.answers) {
-        const parts = await Promise.all([answer[3], answer[4]].map((number) => inflate(byId(`block-${number}`).textContent)));
-        texts.push([...strings(parts)].join("\n").toLowerCase());
-        if (texts.length % 20 === 0) byId("found").textContent = `reading answer ${texts.length} of ${index.answers.length}`;
+        const [said, runs] = await Promise.all([answer[3], answer[4]].map((number) => inflate(byId(`block-${number}`).textContent)));
+        answers.push([joined(said), runs]);
+        if (answers.length % 20 === 0) byId("found").textContent = `reading answer ${answers.length} of ${index.answers.length}`;
       }
-      deepTexts = texts;
+      deepTexts = index.rows.map((row) => {
+        const [said, runs] = answers[row[0]];
+        const { evidence, logs } = runOf(row, runs);
+        return [said, joined([evidence, logs.flat().map((path) => runs.texts[path])])];
+      });
     } catch (error) {
       tell(`This browser cannot unpack the texts (${error}); it takes one of 2023 or later.`);
       byId("filter-deep").checked = false;
@@ -169,7 +181,7 @@
     return (!wanted.endpoint || endpointOf(row) === wanted.endpoint) &&
       (!wanted.suite || suiteOf(row).name === wanted.suite) &&
       (!wanted.outcome || (wanted.outcome === NOT_PASSED ? outcomeOf(row) !== "passed" : outcomeOf(row) === wanted.outcome)) &&
-      words.every((word) => searched[place].includes(word) || (wanted.deep && deepTexts[row[0]].includes(word)));
+      words.every((word) => searched[place].includes(word) || (wanted.deep && deepTexts[place].some((text) => text.includes(word))));
   }
 
   function drawMore() {
@@ -205,14 +217,17 @@
     const set = Object.entries(wantedOf()).filter(([, value]) => value);
     const hash = set.length ? `#checks?${new URLSearchParams(set)}` : "#checks";
     history.replaceState(null, "", hash);
+    overviewHash = hash;
   }
 
   function filterFrom(query) {
     const wanted = new URLSearchParams(query);
+    const before = JSON.stringify(wantedOf());
     for (const [name, field] of fields) {
       if (field.type === "checkbox") field.checked = wanted.get(name) === "yes"; else field.value = wanted.get(name) || "";
     }
-    list();
+    // The same list stays as it was drawn: who comes back to it looks for the place where he was.
+    if (JSON.stringify(wantedOf()) !== before) list();
   }
 
   // One check
@@ -270,6 +285,24 @@
   let backTo = "#checks";
   let showing = 0;
 
+  // The check that was shown last, and where the reader was when he left the overview for it.
+  let shown = "";
+  let overviewHash = "";
+  let left = { hash: null, top: 0, from: null };
+
+  function comeBack(hash, target) {
+    const row = hash.startsWith("#checks") && [...byId("rows").querySelectorAll("a")].find((link) => link.getAttribute("href") === shown);
+    if (row) {
+      row.scrollIntoView({ block: "center", behavior: "instant" });
+      row.focus({ preventScroll: true });
+    } else if (hash === left.hash) {
+      scrollTo({ top: left.top, behavior: "instant" });
+      left.from.focus({ preventScroll: true });
+    } else if (target) {
+      target.scrollIntoView({ behavior: "instant" });
+    }
+  }
+
   async function show(row) {
     const mine = ++showing;
     const answer = index.answers[row[0]];
@@ -286,11 +319,13 @@
       figures(answer),
       jumps(row),
     ];
+    if (!byId("overview").hidden) left = { hash: overviewHash, top: scrollY, from: document.activeElement };
+    shown = linkOf(row);
     delete article.dataset.shows;
     article.replaceChildren(...top);
     byId("overview").hidden = true;
     article.hidden = false;
-    scrollTo(0, 0);
+    scrollTo({ top: 0, behavior: "instant" });
     article.focus({ preventScroll: true });
     let texts;
     try {
@@ -303,21 +338,29 @@
     }
     if (mine !== showing) return;
     const [said, runs, asked] = texts;
-    const [evidence, log, seen, nodeid, sandbox] = runs.said[checkOf(row)] || [null, "", "", "", ""];
+    const { evidence, logs, nodeid, sandbox } = runOf(row, runs);
+    const missing = "nothing was run, or it was not kept";
+    // A judge may look more than once; each look has its name from its log's.
+    const ran = (logs.length ? logs : [["", ""]]).flatMap(([log, seen]) => {
+      const look = logs.length > 1 ? `: ${log.split("/").pop().replace(/\.log$/, "")}` : "";
+      return [
+        textSection(`What was observed${look}`, runs.texts[seen], { missing }),
+        textSection(`What it printed${look}${sandbox ? ` (sandbox: ${sandbox})` : ""}`, runs.texts[log], { missing }),
+      ];
+    });
     const changes = said.diff.map(([path, text]) => textSection(`Changes in ${path}`, text, { isOpen: true, isDiff: true }));
     article.append(
       ...(answer[6] ? [section("Why there is no whole answer", true, ...textBlock(answer[6], false))] : []),
       textSection("Assertion", evidence, { isOpen: true, missing: outcome === "passed" ? "It held." : "Nothing was said." }),
       ...(changes.length ? changes : [section("Changes", false, make("p", { class: "fine" }, "none, or not at hand when this report was made"))]),
-      textSection("What was observed", seen ? runs.texts[seen] : null, { missing: "nothing was run, or it was not kept" }),
-      textSection(`What it printed${sandbox ? ` (sandbox: ${sandbox})` : ""}`, log ? runs.texts[log] : null, { missing: "nothing was run, or it was not kept" }),
+      ...ran,
       textSection("Answer", said.answer),
       textSection("Reasoning", said.reasoning, { missing: "The server sent none apart from the answer." }),
       textSection("Prompt", asked.prompt),
       ...asked.program.map(([path, text]) => textSection(`The program as it was given: ${path}`, text)),
       make("dl", { class: "paths" },
         make("dt", {}, "Transcript"), make("dd", { class: "path" }, answer[7]),
-        ...(log ? [make("dt", {}, "Log"), make("dd", { class: "path" }, log)] : []),
+        ...logs.flatMap(([log]) => [make("dt", {}, "Log"), make("dd", { class: "path" }, log)]),
         ...(nodeid ? [make("dt", {}, "Test"), make("dd", { class: "path" }, nodeid)] : []),
         make("dt", {}, "Took"), make("dd", {}, `${row[3]} s`)),
     );
@@ -351,8 +394,10 @@
       backTo = hash;
       filterFrom(hash.split("?")[1] || "");
     }
+    overviewHash = hash;
     const target = hash.length > 1 && byId(hash.slice(1).split("?")[0]);
-    if (target && (wasDetail || hash.includes("?"))) target.scrollIntoView();
+    if (wasDetail) comeBack(hash, target);
+    else if (target && hash.includes("?")) target.scrollIntoView();
   }
 
   // Keys: none where somebody writes.

@@ -10,9 +10,16 @@ from pytest_llmbench.model.completion import CaseKey, Completion
 from pytest_llmbench.model.report import CompletionRow, Report
 from pytest_llmbench.reports.details import Details
 from pytest_llmbench.reports.html.diff import diffs
+from pytest_llmbench.reports.html.packing import LIMITS, Shown, cut
 
 SEEN = ".seen.txt"
 """In the place of `.log`: what the judge observed."""
+
+
+def endpoints_of(report: Report) -> Sequence[str]:
+    """Names of the endpoints: in the report's order, then those that only answers or checks know."""
+    named = (*(row.name for row in report.endpoints), *(key.endpoint for key in keys_of(report)))
+    return tuple(dict.fromkeys(named))
 
 
 def suites_of(report: Report) -> Sequence[str]:
@@ -35,52 +42,58 @@ def keys_of(report: Report) -> Iterable[CaseKey]:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All that the page may hold, read once: of completions the text alone, as their records are far larger."""
+    """All that the page may hold, read once and no more than it: thousands of logs may be a megabyte each."""
 
-    said: Mapping[CaseKey, tuple[str | None, str | None]]
+    said: Mapping[CaseKey, tuple[Shown | None, Shown | None]]
     """Answer and reasoning."""
-    changes: Mapping[CaseKey, Sequence[tuple[str, str]]]
+    changes: Mapping[CaseKey, Sequence[tuple[str, Shown]]]
     """Path and diff."""
     prompts: Mapping[str, str | None]
     programs: Mapping[str, Mapping[str, str]]
-    logs: Mapping[str, str | None]
+    logs: Mapping[str, Shown | None]
     """By path: what programs printed and what judges observed."""
 
 
 def read_texts(report: Report, details: Details) -> Texts:
     """Read all texts of a report."""
     keys, suites = keys_of(report), suites_of(report)
-    paths = dict.fromkeys(path for check in report.checks if check.log for path in (check.log, seen_path(check.log)))
+    paths = dict.fromkeys(path for check in report.checks for pair in logs_of(check) for path in pair)
     programs = {suite: details.program(suite) for suite in suites}
     return Texts(
         said={key: _said(details.completion(*key)) for key in keys},
         changes=_changes(keys, programs, details),
         prompts={suite: details.prompt(suite) for suite in suites},
         programs=programs,
-        logs={path: details.text(path) for path in paths},
+        logs={path: _kept(details.text(path)) for path in paths},
     )
 
 
-def _said(completion: Completion | None) -> tuple[str | None, str | None]:
+def _kept(text: str | None) -> Shown | None:
+    # Where the whole is, the page's layout knows.
+    return None if text is None else cut(text, LIMITS[0], "")
+
+
+def _said(completion: Completion | None) -> tuple[Shown | None, Shown | None]:
     exchange = None if completion is None else completion.exchange
-    return (None, None) if exchange is None else (exchange.content, exchange.reasoning)
+    return (None, None) if exchange is None else (_kept(exchange.content), _kept(exchange.reasoning))
 
 
 def _changes(
     keys: Iterable[CaseKey], programs: Mapping[str, Mapping[str, str]], details: Details
-) -> Mapping[CaseKey, Sequence[tuple[str, str]]]:
+) -> Mapping[CaseKey, Sequence[tuple[str, Shown]]]:
     """Diff of each answer; those of the same files once."""
-    known: dict[tuple[str, tuple[tuple[str, str], ...]], Sequence[tuple[str, str]]] = {}
+    known: dict[tuple[str, tuple[tuple[str, str], ...]], Sequence[tuple[str, Shown]]] = {}
     found = {}
     for key in keys:
         files = details.candidate(*key)
         same = (key.suite, tuple(files.items()))
         if same not in known:
-            known[same] = diffs(programs[key.suite], files)
+            known[same] = [(path, cut(text, LIMITS[0], "")) for path, text in diffs(programs[key.suite], files)]
         found[key] = known[same]
     return found
 
 
-def seen_path(log: str) -> str:
-    """Return where the observations lie that belong to a log."""
-    return log.removesuffix(".log") + SEEN
+def logs_of(check: Check) -> Sequence[tuple[str, str]]:
+    """Return, for each scenario that a check looked at, where the candidate's output lies and what the judge observed."""
+    logs = () if check.log is None else (*check.earlier_logs, check.log)
+    return [(log, log.removesuffix(".log") + SEEN) for log in logs]

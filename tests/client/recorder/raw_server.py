@@ -90,16 +90,19 @@ class RawServer:
         return True
 
     def _take_request(self, connection: socket.socket) -> bool:
-        data = b""
+        data = bytearray()  # grows in place: some requests are of many megabytes
         while b"\r\n\r\n" not in data:
             more = connection.recv(65536)
             if not more:
                 return False
             data += more
-        head, _, body = data.partition(b"\r\n\r\n")
+        head = bytes(data[: data.index(b"\r\n\r\n")])
         lines = [line.partition(b":") for line in head.lower().split(b"\r\n")]
         size = next((int(value) for name, _, value in lines if name == b"content-length"), 0)
-        while len(body) < size:
-            body += connection.recv(65536)
-        self.requests.append(head + b"\r\n\r\n" + body)
+        while len(data) < len(head) + 4 + size:
+            more = connection.recv(65536)
+            if not more:
+                return False
+            data += more
+        self.requests.append(bytes(data))
         return True

@@ -13,19 +13,21 @@ from pytest_llmbench.sandbox.worker import open_worker
 from tests.sandbox.hostile.forgeries import FORGERIES, HONEST
 
 CALL_S = 5.0
+PATIENCE_S = 60.0
+"""For one that will answer."""
 
 
-def judged_right(sandbox: Sandbox, code: str, folder: Path) -> bool:
+def judged_right(sandbox: Sandbox, code: str, folder: Path, call_s: float = CALL_S) -> bool:
     """Judge `solve` on three random inputs, the way a suite does."""
     (folder / "expected").write_text("the expected values lie out here")
     rng = random.Random(7)  # noqa: S311 - no secret
-    limits = Limits(wall_s=60, cpu_s=20)
+    limits = Limits(wall_s=4 * PATIENCE_S, cpu_s=20)
     try:
         with open_worker(sandbox, {"answer.py": code.encode()}, module="answer", limits=limits) as worker:
             for _ in range(3):
                 number = rng.randrange(8, 10**6)
                 expected = number * number
-                got = worker.call("solve", number, timeout_s=CALL_S)
+                got = worker.call("solve", number, timeout_s=call_s)
                 if type(got) is not int or got != expected:
                     return False
     except AnswerFault:
@@ -40,7 +42,7 @@ def test_forgery_is_judged_wrong(name: str, bubblewrap: Sandbox, tmp_path: Path)
 
 @pytest.mark.parametrize("name", HONEST)
 def test_honest_answer_is_judged_right(name: str, bubblewrap: Sandbox, tmp_path: Path) -> None:
-    assert judged_right(bubblewrap, HONEST[name], tmp_path)
+    assert judged_right(bubblewrap, HONEST[name], tmp_path, PATIENCE_S)
 
 
 def test_naive_grader_in_one_process_is_fooled() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pytest_llmbench.provision.ports import free_port
 from suites.hiveos.judge import API
 
 REQUEST = b'{"id":7,"jsonrpc":"2.0","method":"miner_getstat1"}\n'
@@ -50,9 +51,7 @@ def judge() -> Iterator[Judge]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    return free_port("127.0.0.1")
 
 
 def connect(port: int) -> socket.socket:

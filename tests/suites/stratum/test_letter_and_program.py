@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_llmbench.provision.ports import free_port
 from pytest_llmbench.suite import load_suite
 from suites.stratum.templates import draw_template
 from tests.suites.corpus import ROOT, checks_of
@@ -80,8 +81,7 @@ def node_port() -> Iterator[int]:
 
 
 def test_the_program_works_with_the_miner_that_its_owner_tested_with(tmp_path: Path, node_port: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as trial:
-        port = trial.getsockname()[1]
+    port = free_port("127.0.0.1")
     config = {
         "host": "127.0.0.1",
         "port": port,
