@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from itertools import groupby
 
 import pytest
+from _pytest.terminal import TerminalReporter  # pytest's own name for it is newer than what we allow
 
 from pytest_llmbench.inflight import PERIOD_S, InFlight, in_flight, watch
 from pytest_llmbench.runfolder import RunFolder
@@ -48,7 +49,7 @@ class Live:
     def is_wanted(config: pytest.Config) -> bool:
         """Whether a person looks at a terminal that can do it, did not ask for quiet, and nobody else draws there."""
         reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if type(reporter) is not pytest.TerminalReporter or reporter.verbosity < 0:
+        if type(reporter) is not TerminalReporter or reporter.verbosity < 0:
             return False
         if config.getoption("capture", "no") != "fd":  # what tests print goes there, too, past us
             return False

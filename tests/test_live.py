@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import pyte
 import pytest
 from _pytest._io import TerminalWriter
+from _pytest.terminal import TerminalReporter
 
 from pytest_llmbench.inflight import InFlight
 from pytest_llmbench.live import Live, live_lines
@@ -223,17 +224,17 @@ class Rich:
 @pytest.mark.parametrize(
     ("reporter", "options", "variables", "is_wanted"),
     [
-        (pytest.TerminalReporter, {}, {}, True),
-        (pytest.TerminalReporter, {"verbose": 2}, {}, True),
-        (pytest.TerminalReporter, {"verbose": -1}, {}, False),
+        (TerminalReporter, {}, {}, True),
+        (TerminalReporter, {"verbose": 2}, {}, True),
+        (TerminalReporter, {"verbose": -1}, {}, False),
         (Rich, {}, {}, False),
         (None, {}, {}, False),
-        (pytest.TerminalReporter, {"capture": "no"}, {}, False),
-        (pytest.TerminalReporter, {"capture": "tee-sys"}, {}, False),
-        (pytest.TerminalReporter, {}, {"TERM": "dumb"}, False),
-        (pytest.TerminalReporter, {}, {"TERM": None}, False),
-        (pytest.TerminalReporter, {}, {"CI": "true"}, False),
-        (pytest.TerminalReporter, {}, {"CI": ""}, True),
+        (TerminalReporter, {"capture": "no"}, {}, False),
+        (TerminalReporter, {"capture": "tee-sys"}, {}, False),
+        (TerminalReporter, {}, {"TERM": "dumb"}, False),
+        (TerminalReporter, {}, {"TERM": None}, False),
+        (TerminalReporter, {}, {"CI": "true"}, False),
+        (TerminalReporter, {}, {"CI": ""}, True),
     ],
 )
 def test_it_is_shown_to_a_person_at_a_terminal_that_is_pytests_alone(  # noqa: PLR0913 - a table
