@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+from .dealing import Dealing, place_of
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
 hypothesis.settings.register_profile("ours", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("ours")
@@ -17,9 +24,6 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 SLOWEST_SHOWN = 60
 """Tests whose durations end the log: what keeps the suite within its time is decided by them."""
 
-LONGEST_FIRST = ("corpus-0", "corpus-1", "transformers-serve", "llama-server", "test_wheel")
-"""Groups of xdist, or modules, that keep one worker for minutes: begun last, they would leave the others idle."""
-
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register our own marker; show where the time goes."""
@@ -30,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the extended tests unless they are asked for; begin with what takes longest."""
-    items.sort(key=_place)
+    items.sort(key=lambda item: place_of(item.nodeid))
     if "extended" in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker("extended")]
@@ -39,10 +43,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
 
 
-def _place(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group")
-    name = group.args[0] if group else item.path.stem
-    return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Deal out what is costly to make to one worker, whatever way is asked for."""
+    config.option.loadscopereorder = False  # it would go by the number of tests, and the costliest are few
+    return Dealing(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -92,12 +92,18 @@ def test_verdicts_hold_while_answer_and_suite_are_as_they_were(
 ) -> None:
     keep_suite(folder, case.suite)
     checks = [check("a", Outcome.PASSED, case), check("b", Outcome.WRONG, case), check("c", Outcome.GRADER_ERROR, case)]
-    for each in checks:
-        folder.append("check", each)
+
+    def judge() -> None:
+        for each in checks:
+            folder.append("check", each)
+
+    judge()
     assert known_checks(settings, [case]) == {}
     folder.write_completion(completion(case, "no route"))
     assert known_checks(settings, [case]) == {}
     folder.write_completion(completion(case))
+    assert known_checks(settings, [case]) == {}, "verdicts on an answer that was lost are none on the next one"
+    judge()
     assert known_checks(settings, [case]) == {one.nodeid: one for one in checks[:2]}
     assert known_checks(settings, []) == {}
     changed = replace(case, suite=replace(case.suite, title="Shares"))

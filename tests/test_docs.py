@@ -61,7 +61,7 @@ def test_the_readme_begins_with_two_commands_of_one_line() -> None:
     commands = blocks("README.md", "bash")[:2]
     assert commands == [
         "scripts/setup && .venv/bin/pytest\n",
-        "scripts/setup tests && .venv/bin/pytest tests -n 3 --dist loadgroup\n",
+        "scripts/setup tests && .venv/bin/pytest tests -n 3\n",
     ]
 
 

@@ -60,13 +60,6 @@ Open = Callable[..., Opened]
 expect.set_options(timeout=30_000)  # no wait is that long but on a busy machine
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker of xdist run them all, one after the other."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Closed after the last test of this folder: while it is open, an event loop runs, and others want one of their own."""

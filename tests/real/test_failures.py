@@ -85,7 +85,6 @@ def test_llama_server(tmp_path: Path, taken_port: int) -> None:
         see(ways, run)
 
 
-@pytest.mark.xdist_group("transformers-serve")
 def test_transformers_serve(tmp_path: Path) -> None:
     died, killed = Phase.LOADING, Cause.KILLED
     ways = {

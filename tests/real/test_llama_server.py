@@ -13,8 +13,6 @@ import pytest
 from tests.real.conftest import ANSWER, REASONING, Serve, Served
 from tests.real.product import ProductRun, finish_product, run_product, start_product
 
-pytestmark = pytest.mark.xdist_group("llama-server")
-
 SAMPLES = 5
 """Odd, so that the median of the rates is one of them; a client that the machine starves for a moment spoils one."""
 

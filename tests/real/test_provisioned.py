@@ -20,7 +20,7 @@ from tests.real.product import ProductRun, finish_product, start_product
     "serve",
     [
         pytest.param(serving.llamacpp, id="llamacpp"),
-        pytest.param(serving.transformers, id="transformers", marks=pytest.mark.xdist_group("transformers-serve")),
+        pytest.param(serving.transformers, id="transformers"),
         pytest.param(serving.llama_cpp_python, id="llama-cpp-python", marks=pytest.mark.extended),
         pytest.param(serving.vllm, id="vllm", marks=pytest.mark.extended),
     ],

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from benchmarks.llama import MODEL, llama_server
 from benchmarks.server_timings import measure, verdicts
 from pytest_llmbench import client
@@ -20,8 +18,6 @@ from tests.load.others import others
 from tests.nested import WITHOUT_OURS
 from tests.real.conftest import FAST, Serve
 from tests.real.servers import REPOSITORY
-
-pytestmark = pytest.mark.xdist_group("llama-server")
 
 
 def test_speed_of_a_llama_server(serve_llama: Serve, tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ import pytest
 from tests.real.conftest import ANSWER, REASONING, Serve, Served
 from tests.real.product import ProductRun, run_product
 
-pytestmark = pytest.mark.xdist_group("transformers-serve")
-
 
 @pytest.fixture(scope="module")
 def reference(serve_transformers: Serve) -> Served:

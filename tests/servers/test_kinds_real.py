@@ -109,10 +109,6 @@ def version_of(serve: Serve, folder: Path) -> Facts:
     return kind.read_version(run.stdout)
 
 
-in_llama = pytest.mark.xdist_group("llama-server")
-in_transformers = pytest.mark.xdist_group("transformers-serve")
-
-
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """`llama-server`, with two slots of 4096 tokens and a file that is named for what it is not."""
@@ -124,7 +120,6 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield up
 
 
-@in_llama
 def test_what_llama_server_tells(llama: Up) -> None:
     facts = llama.facts
     assert facts.model == llama.serve.model
@@ -134,19 +129,16 @@ def test_what_llama_server_tells(llama: Up) -> None:
     assert re.fullmatch(r"b\d+-\w+", facts.build or "")
 
 
-@in_llama
 def test_llama_server_prints_the_build_that_it_tells(llama: Up, tmp_path: Path) -> None:
     printed = version_of(llama.serve, tmp_path)
     assert printed.build == llama.facts.build
     assert re.match(r"\d+\.\d+|b\d+", printed.version or "")
 
 
-@in_llama
 def test_llama_server_is_recognised_by_its_list_of_models(llama: Up) -> None:
     assert {card["owned_by"] for card in llama.listed} <= set(llama.kind.owned_by)
 
 
-@in_llama
 def test_llama_server_serves_under_the_alias(llama: Up) -> None:
     wanted = llama.kind.wanted_model(llama.serve)
     assert wanted in {card["id"] for card in llama.listed}
@@ -154,7 +146,6 @@ def test_llama_server_serves_under_the_alias(llama: Up) -> None:
     assert answer["choices"][0]["message"]["content"] == CHAIN.text
 
 
-@in_llama
 def test_metrics_of_llama_server_are_where_we_look(llama: Up) -> None:
     metrics = httpx.get(f"{llama.root}{llama.kind.metrics_path}")
     assert metrics.is_success
@@ -176,7 +167,6 @@ def llama_cpp_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             yield up
 
 
-@in_llama
 @pytest.mark.extended
 def test_llama_cpp_python_serves_under_the_alias(llama_cpp_python: Up) -> None:
     wanted = llama_cpp_python.kind.wanted_model(llama_cpp_python.serve)
@@ -185,7 +175,6 @@ def test_llama_cpp_python_serves_under_the_alias(llama_cpp_python: Up) -> None:
     ]
 
 
-@in_llama
 @pytest.mark.extended
 def test_llama_cpp_python_breaks_off_no_answer_for_the_next(llama_cpp_python: Up) -> None:
     with ThreadPoolExecutor(3) as asking:
@@ -193,7 +182,6 @@ def test_llama_cpp_python_breaks_off_no_answer_for_the_next(llama_cpp_python: Up
     assert texts == [LONG.text] * 3
 
 
-@in_llama
 def test_what_is_known_of_llama_cpp_python(llama_cpp_python: Up, tmp_path: Path) -> None:
     assert llama_cpp_python.facts == Facts(model=llama_cpp_python.serve.model, context_tokens=4096)
     environment_folder = Path(llama_cpp_python.serve.program[0]).parents[1]
@@ -222,13 +210,11 @@ def transformers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield up
 
 
-@in_transformers
 def test_transformers_serves_under_the_id_that_is_known_beforehand(transformers: Up) -> None:
     answer = transformers.ask(transformers.kind.wanted_model(transformers.serve)).json()
     assert answer["choices"][0]["message"]["content"] == CHAIN.text
 
 
-@in_transformers
 def test_the_list_of_transformers_would_not_do(transformers: Up) -> None:
     others = {card["id"] for card in transformers.listed} - {transformers.kind.wanted_model(transformers.serve)}
     assert others == {"tests/other"}
@@ -236,12 +222,10 @@ def test_the_list_of_transformers_would_not_do(transformers: Up) -> None:
     assert refused.is_client_error, refused.text
 
 
-@in_transformers
 def test_what_is_known_of_transformers(transformers: Up) -> None:
     assert transformers.facts == Facts(model="tests/chain")
 
 
-@in_transformers
 def test_the_version_of_transformers_is_that_of_its_package(transformers: Up, tmp_path: Path) -> None:
     environment_folder = Path(transformers.serve.program[0]).parents[1]
     (package,) = environment_folder.glob("lib/python3*/site-packages/transformers-*.dist-info")

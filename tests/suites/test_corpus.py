@@ -14,14 +14,6 @@ FOLDERS = suite_folders()
 CORPORA = {folder: read_corpus(folder) for folder in FOLDERS}
 
 Judge = Callable[[str], tuple[Cell, ...]]
-SIDE_BY_SIDE = 2
-"""So many matrices are made at a time: each brings `WORKERS` processes, and their deadlines are real."""
-
-
-def of_suite(folder: Path, *values: object, id: str) -> object:  # noqa: A002 - as pytest.param calls it
-    """Tests of one suite share its matrix, so one worker gets them all."""
-    group = f"corpus-{FOLDERS.index(folder) % SIDE_BY_SIDE}"
-    return pytest.param(*values, marks=pytest.mark.xdist_group(group), id=id)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +30,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Judge:
     return judge
 
 
-@pytest.mark.parametrize("suite", [of_suite(folder, folder.name, id=folder.name) for folder in FOLDERS])
+@pytest.mark.parametrize("suite", [folder.name for folder in FOLDERS])
 def test_the_matrix(suite: str, judged: Judge, record_property: Callable[[str, object], None]) -> None:
     cells = judged(suite)
     record_property("matrix", as_table(cells))  # the summary prints it
@@ -49,7 +41,7 @@ def test_the_matrix(suite: str, judged: Judge, record_property: Callable[[str, o
 
 @pytest.mark.parametrize(
     "answer",
-    [of_suite(folder, answer, id=f"{folder.name}-{answer.name}") for folder in FOLDERS for answer in CORPORA[folder]],
+    [pytest.param(one, id=f"{one.suite}-{one.name}") for corpus in CORPORA.values() for one in corpus],
 )
 def test_each_check_ends_as_it_has_to(answer: CorpusAnswer, judged: Judge) -> None:
     cells = [cell for cell in judged(answer.suite) if cell.answer == answer.name]
