@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.model.check import Check
@@ -15,10 +14,7 @@ from pytest_llmbench.reports.changes import changes
 from pytest_llmbench.reports.comparable import MAY_DIFFER, refusals
 from pytest_llmbench.reports.markdown_changes import changes_section
 from pytest_llmbench.reports.markdown_gate import comparisons_section, verdict_section
-from pytest_llmbench.stats.gate import Bars, Baseline, judge
-
-EXIT_CODES: Final[Mapping[str | None, int]] = {"met": 0, "not_met": 1, "inconclusive": 8, None: 8}
-"""By verdict, as the gate's; None: nothing was judged."""
+from pytest_llmbench.stats.gate import EXIT_CODES, Bars, Baseline, judge
 
 
 @dataclass(frozen=True, slots=True)

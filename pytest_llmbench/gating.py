@@ -18,17 +18,13 @@ from pytest_llmbench.model.report import Gate, Report, SuiteRow
 from pytest_llmbench.nodeids import CheckId, read_check_id, suite_folder
 from pytest_llmbench.reports.build import endpoint_row
 from pytest_llmbench.reports.comparable import MAY_DIFFER, refusals, sampling_refusals
-from pytest_llmbench.stats.gate import Baseline, judge
+from pytest_llmbench.stats.gate import EXIT_CODES, Baseline, judge
 from pytest_llmbench.stats.rulings import Bars
 from pytest_llmbench.suite import load_suite
 
 if TYPE_CHECKING:
     from pytest_llmbench.model.settings import Settings
     from pytest_llmbench.run import Run
-
-INCONCLUSIVE = 8
-"""Exit code, beside those of pytest (0 to 5)."""
-EXIT_CODES = {"met": 0, "not_met": 1, "inconclusive": INCONCLUSIVE}
 
 
 def exit_status(gate: Gate, status: int) -> int:

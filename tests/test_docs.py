@@ -51,10 +51,18 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert target.startswith("https://") or (page.parent / target).exists(), target
 
 
-def test_every_option_is_told_somewhere() -> None:
-    told = "".join(page.read_text("utf-8") for page in PAGES)
+def test_one_page_has_every_option_and_what_it_is_set_to() -> None:
+    page = (ROOT / "docs" / "options.md").read_text("utf-8")
     for option in OPTIONS:
-        assert option.flag in told, option.flag
+        flag = option.flag if option.is_switch else f"{option.flag}={option.metavar.replace('...', '…')}"
+        (row,) = re.findall(rf"^\| `{re.escape(flag)}` \|(.*)\|$", page, re.MULTILINE)
+        if said := re.search(r"\(default: ([^),]*)", option.help):
+            assert said[1] in row, option.flag
+
+
+def test_no_page_tells_of_an_option_that_is_not_there() -> None:
+    told = {flag for page in PAGES for flag in re.findall(r"--llm-[a-z-]+", page.read_text("utf-8"))}
+    assert told == {option.flag for option in OPTIONS}
 
 
 def test_the_readme_begins_with_two_commands_of_one_line() -> None:

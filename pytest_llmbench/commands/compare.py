@@ -6,12 +6,10 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-from pytest_llmbench.bars import check_name, percent
+from pytest_llmbench.bars import OPTIONS
 from pytest_llmbench.commands.command import Command, put
 from pytest_llmbench.comparing import compare
-from pytest_llmbench.model.settings import DROP_PERCENT, MIN_COVERAGE_PERCENT
 from pytest_llmbench.pastruns import read_run
-from pytest_llmbench.reports.comparable import MAY_DIFFER
 from pytest_llmbench.stats.gate import Bars
 
 T = TypeVar("T")
@@ -20,39 +18,15 @@ T = TypeVar("T")
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", metavar="A", help="run folder or report.json: how it was")
     parser.add_argument("after", metavar="B", help="run folder or report.json: how it is")
-    parser.add_argument(
-        "--drop",
-        metavar="POINTS",
-        type=_told(percent),
-        default=DROP_PERCENT,
-        help=f"drop of the pass rate that has to show (default: {DROP_PERCENT:g})",
-    )
-    parser.add_argument(
-        "--fail-under", metavar="PERCENT", type=_told(percent), help="lowest pass rate that is good enough, such as 90"
-    )
-    parser.add_argument(
-        "--min-coverage",
-        metavar="PERCENT",
-        type=_told(percent),
-        default=MIN_COVERAGE_PERCENT,
-        help=f"share of the checks that must have been judged (default: {MIN_COVERAGE_PERCENT:g})",
-    )
-    parser.add_argument(
-        "--must-pass",
-        metavar="SUITE/CHECK",
-        type=_told(check_name),
-        action="append",
-        default=[],
-        help="a check that may fail not even once; repeatable",
-    )
-    parser.add_argument(
-        "--allow-different",
-        metavar="NAME",
-        choices=tuple(MAY_DIFFER),
-        action="append",
-        default=[],
-        help=f"what need not be equal: {', '.join(MAY_DIFFER)}; repeatable",
-    )
+    for option in OPTIONS:
+        parser.add_argument(
+            f"--{option.name}",
+            metavar=option.metavar,
+            type=_told(option.parse),
+            action="append" if option.repeatable else "store",
+            default=[] if option.repeatable else option.default,
+            help=option.about,
+        )
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pytest_llmbench.options.given import add_options, typed_path, value_of
 from pytest_llmbench.options.reading import read_settings, server_kinds, settings_from_text, settings_to_text
-from pytest_llmbench.options.table import OPTIONS, Option
+from pytest_llmbench.options.table import OPTIONS
 
 __all__ = [
     "OPTIONS",
-    "Option",
     "add_options",
     "read_settings",
     "server_kinds",

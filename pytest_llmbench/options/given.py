@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from pytest_llmbench.errors import UsageFault
-from pytest_llmbench.options.table import OPTIONS, Option, option_named
+from pytest_llmbench.option import Option
+from pytest_llmbench.options.table import OPTIONS, option_named
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Register every option and its ini twin."""
     group = parser.getgroup("llmbench", "llmbench: judge language models by running their answers")
     for option in OPTIONS:
-        about = option.help.replace("%", "%%")  # argparse fills in what begins with one
         if option.is_switch:
-            group.addoption(option.flag, dest=option.dest, action="store_true", default=None, help=about)
+            group.addoption(option.flag, dest=option.dest, action="store_true", default=None, help=option.about)
             parser.addini(option.dest, f"same as {option.flag}", type="bool", default=False)
             continue
         action = "append" if option.repeatable else "store"
-        group.addoption(option.flag, dest=option.dest, action=action, metavar=option.metavar, help=about)
+        group.addoption(option.flag, dest=option.dest, action=action, metavar=option.metavar, help=option.about)
         if option.repeatable:
             parser.addini(option.dest, f"same as {option.flag}", type="linelist", default=[])
         else:

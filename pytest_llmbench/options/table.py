@@ -5,39 +5,11 @@ Their texts are ASCII: where a terminal is no more than that, pytest would show 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 from pytest_llmbench import bars
 from pytest_llmbench.model.endpoint import DEFAULT_MAX_TOKENS
-from pytest_llmbench.model.settings import DROP_PERCENT, MIN_COVERAGE_PERCENT, SWEEP
+from pytest_llmbench.model.settings import SWEEP
+from pytest_llmbench.option import Option
 from pytest_llmbench.options import values
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option with its ini twin: `--llm-max-tokens` and `llm_max_tokens`."""
-
-    name: str
-    metavar: str
-    help: str
-    parse: Callable[[str], Any] = str
-    default: Any = None
-    repeatable: bool = False
-    is_switch: bool = False
-    """It takes no value."""
-
-    @property
-    def flag(self) -> str:
-        """As on the command line."""
-        return f"--llm-{self.name}"
-
-    @property
-    def dest(self) -> str:
-        """As in the ini file and on `config.option`."""
-        return f"llm_{self.name.replace('-', '_')}"
-
 
 OPTIONS = (
     Option(
@@ -87,29 +59,7 @@ OPTIONS = (
         values.goodput,
     ),
     Option("baseline", "REPORT", "not worse than: a report.json, a run folder, or the name of an endpoint of this run"),
-    Option("fail-under", "PERCENT", "lowest pass rate that is good enough, such as 90", bars.percent),
-    Option("drop", "POINTS", "drop of the pass rate that has to show (default: 20)", bars.percent, DROP_PERCENT),
-    Option(
-        "min-coverage",
-        "PERCENT",
-        "share of the checks that must have been judged (default: 95)",
-        bars.percent,
-        MIN_COVERAGE_PERCENT,
-    ),
-    Option(
-        "must-pass",
-        "SUITE/CHECK",
-        "a check that may fail not even once; repeatable",
-        bars.check_name,
-        repeatable=True,
-    ),
-    Option(
-        "allow-different",
-        "NAME",
-        "what of the baseline need not be equal: prompts, suites or sampling; repeatable",
-        values.may_differ,
-        repeatable=True,
-    ),
+    *bars.OPTIONS,
     Option("export-prompts", "DIR", "write each suite's prompt to DIR/<suite>.md and run nothing"),
 )
 

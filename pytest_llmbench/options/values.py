@@ -47,14 +47,9 @@ def levels(text: str) -> tuple[int, ...]:
 
 def sandbox(text: str) -> str:
     """Read the name of a kind of sandbox."""
-    return _one_of(text, SANDBOXES)
-
-
-def may_differ(text: str) -> str:
-    """Read the name of what a baseline may have otherwise."""
-    from pytest_llmbench.reports.comparable import MAY_DIFFER
-
-    return _one_of(text, tuple(MAY_DIFFER))
+    if text not in SANDBOXES:
+        raise ValueError(f"wanted one of: {', '.join(SANDBOXES)}")
+    return text
 
 
 def goodput(text: str) -> str:
@@ -83,9 +78,3 @@ def _number(text: str, kind: Callable[[str], N], fits: Callable[[N], bool], want
     if not fits(value):
         raise ValueError(f"wanted {wanted}")
     return value
-
-
-def _one_of(text: str, names: tuple[str, ...]) -> str:
-    if text not in names:
-        raise ValueError(f"wanted one of: {', '.join(names)}")
-    return text

@@ -13,7 +13,10 @@ from pytest_llmbench.stats.answers import distinct, origins
 from pytest_llmbench.stats.comparing import compare
 from pytest_llmbench.stats.rulings import Bars, Ruling, Verdict
 
-__all__ = ["Bars", "Baseline", "judge"]
+__all__ = ["EXIT_CODES", "Bars", "Baseline", "judge"]
+
+EXIT_CODES: Mapping[str | None, int] = {"met": 0, "not_met": 1, "inconclusive": 8}
+"""By verdict, of pytest and of the command; 8 lies beside pytest's own (0 to 5)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from benchmarks.schedule_server.wording import split
 from tests.benchmarks.raw import CHAT, ask, chat, chunks, deltas, text
 
 ROOT = Path(__file__).parents[2]
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +230,18 @@ def test_without_catching_up_no_gap_is_shorter_than_told(server: Server) -> None
         assert later.due_s >= earlier.at_s + 0.001 - 1e-9
 
 
+def received_answers(link: socket.socket, count: int) -> bytes:
+    """Read so many whole answers."""
+    received, ends = bytearray(), 0
+    while ends < count:
+        read = link.recv(1 << 20)
+        assert read, f"the server hung up after {ends} of {count} answers"
+        begin = max(0, len(received) - len(LAST_CHUNK) + 1)
+        received += read
+        ends += received.count(LAST_CHUNK, begin)
+    return bytes(received)
+
+
 def test_a_flood_is_bounded_by_the_reader_alone() -> None:
     with serve("interval_ms=0", "ttft_ms=0", "tokens=100000") as flooding:
         link = socket.create_connection(("127.0.0.1", flooding.port))
@@ -236,9 +249,7 @@ def test_a_flood_is_bounded_by_the_reader_alone() -> None:
         link.sendall(b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
         # Once something can be read and the reader waits, the server fills the socket and waits too.
         select.select([link], [], [], 30)
-        received = bytearray()
-        while not received.endswith(b"0\r\n\r\n"):
-            received += link.recv(1 << 20)
+        received = received_answers(link, 1)
         link.close()
         assert received.count(b'"content":" ') == 100_000
         entry = last_entry(flooding)
@@ -252,9 +263,7 @@ def test_two_requests_on_one_connection_and_one_that_waits_its_turn(server: Serv
     with socket.create_connection(("127.0.0.1", server.port)) as link:
         link.sendall(request + request[:30])
         link.sendall(request[30:])
-        received = b""
-        while received.count(b"0\r\n\r\n") < 2:
-            received += link.recv(65536)
+        received_answers(link, 2)
     first, second = server.log()[-2:]
     assert first.connection == second.connection
     assert second.writes[0].at_s >= first.writes[-1].at_s

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmbench.errors import UsageFault
-from pytest_llmbench.options import OPTIONS, Option, value_of
+from pytest_llmbench.option import Option
+from pytest_llmbench.options import OPTIONS, value_of
 
 ALONE = [option for option in OPTIONS if not option.repeatable and not option.is_switch]
 

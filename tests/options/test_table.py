@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_llmbench.options import OPTIONS, Option
+from pytest_llmbench.option import Option
+from pytest_llmbench.options import OPTIONS
 from pytest_llmbench.reports import FORMATS
 
 OPTION = {option.name: option for option in OPTIONS}

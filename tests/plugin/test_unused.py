@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 OURS_LIGHT = {
-    *("plugin", "collecting", "grading", "measuring", "recording", "run", "errors"),
+    *("plugin", "collecting", "grading", "measuring", "option", "recording", "run", "errors"),
     *("options", "options.given", "options.reading", "options.table", "options.values"),
     *(
         "actions",
