@@ -29,7 +29,9 @@ from pytest_llmbench.provenance import origin_lines
 from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.build import Judge, build_report
 from pytest_llmbench.rundetails import RunDetails
-from pytest_llmbench.runfolder import REPORT_FILE, RunFolder, told_if_unwritable, write_as_typed
+from pytest_llmbench.runfolder import REPORT_FILE, RunFolder
+from pytest_llmbench.takeover import take, told_if_unwritable
+from pytest_llmbench.wholefiles import write_as_typed
 
 
 class Recorder:
@@ -46,7 +48,7 @@ class Recorder:
             _try_out(Path(target.path))
         self.folder = RunFolder(Path(settings.out))
         is_again = settings.session > 1
-        self._holder = self.folder.begin(again=is_again)
+        self._holder = take(self.folder, again=is_again)
         self.kept = self.failed = 0
         """Whole answers of earlier sessions, and answers that they did not get."""
         self.origins: tuple[str, ...] = ()

@@ -16,18 +16,11 @@ servers/ENDPOINT-N.log             what the endpoint's server printed at its Nth
 from __future__ import annotations
 
 import os
-import re
-import secrets
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from itertools import count
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
-from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.journal import Journal
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.codec import decode, encode
@@ -35,7 +28,8 @@ from pytest_llmbench.model.completion import CaseKey, Completion, transcript_pat
 from pytest_llmbench.model.endpoint import Endpoint
 from pytest_llmbench.model.report import SuiteRow
 from pytest_llmbench.model.runrecord import RunRecord
-from pytest_llmbench.runlocks import GRADING, POLL_S, RunLocks
+from pytest_llmbench.runlocks import RunLocks
+from pytest_llmbench.wholefiles import write_whole
 
 T = TypeVar("T")
 
@@ -44,10 +38,6 @@ REPORT_FILE = "report.json"
 OWN_ENTRIES = (
     RUN_FILE, REPORT_FILE, "journal.jsonl", "suites", "completions", "candidates", "logs", "servers",
 )  # fmt: skip
-ORPHANS_S = 60.0
-"""Longer than workers of xdist take to notice that their controller was killed, and to end."""
-_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{16}")
-"""Name of a file of `write_whole` that is not whole."""
 
 
 def candidate_path(key: CaseKey) -> str:
@@ -155,97 +145,6 @@ class RunFolder(RunLocks):
         """Write a file in one step, replacing an older one."""
         return write_whole(self.path / name, data)
 
-    def begin(self, *, again: bool = False) -> IO[bytes]:
-        """Take the folder for a new run: move what an earlier one left there into a folder beside it.
-
-        Args:
-            again: go on with that run instead.
-
-        Returns:
-            What to close at the end of the run.
-
-        Raises:
-            UsageFault: the folder cannot be written, or another run is writing to it.
-        """
-        with told_if_unwritable(self.path, again=again):
-            self.path.mkdir(parents=True, exist_ok=True)
-            holder = self.claim("run")
-            if holder is None:
-                raise UsageFault(f"{_flag(again=again)}={self.path}: another run is writing there; name another folder")
-            if not again:
-                self._await_orphans()
-            self.forget()
-            if again:
-                self._mend()
-            else:
-                self._make_room()
-        return holder
-
-    def _await_orphans(self) -> None:
-        """Wait until nobody writes here any more for a run that was killed; a run that is gone on with has use for it."""
-        deadline_s = time.monotonic() + ORPHANS_S
-        while (alone := self.claim(GRADING)) is None:
-            self.abandon()
-            if time.monotonic() > deadline_s:
-                raise UsageFault(
-                    f"--llm-out={self.path}: workers of a run that was killed still write there; end them, or name another"
-                    " folder"
-                )
-            time.sleep(POLL_S)
-        alone.close()
-
-    def _make_room(self) -> None:
-        """Move what an earlier run left into a folder beside this one."""
-        left = [entry for name in OWN_ENTRIES if (entry := self.path / name).exists()]
-        if not left:
-            return
-        ended_at = datetime.fromtimestamp(max(entry.stat().st_mtime for entry in left), UTC)
-        names = (f"{self.path.name}.{ended_at:%Y%m%dT%H%M%S.%fZ}{again}" for again in _suffixes())
-        # Names are taken by runs that were copied, times and all, and where moving was cut off.
-        aside = next(place for name in names if not (place := self.path.with_name(name)).exists())
-        aside.mkdir()
-        for entry in left:
-            entry.rename(aside / entry.name)
-
-    def _mend(self) -> None:
-        """Keep what earlier starts of servers printed; files that were cut off go."""
-        for place in ("suites", "completions", "candidates", "logs"):
-            for left in (self.path / place).rglob(".*"):
-                if _UNFINISHED.fullmatch(left.name):
-                    left.unlink(missing_ok=True)
-        moved = {}
-        for log in (self.path / "servers").glob("*-[0-9]*.log"):
-            ended_at = datetime.fromtimestamp(log.stat().st_mtime, UTC)
-            kept = log.rename(log.with_suffix(f".{ended_at:%Y%m%dT%H%M%S.%fZ}.log"))
-            moved[f"servers/{log.name}"] = f"servers/{kept.name}"
-        for path in (self.path / "servers").glob("*.json"):
-            endpoint = _read(path, Endpoint)
-            if endpoint is not None and endpoint.server.log in moved:
-                self.write_server(replace(endpoint, server=replace(endpoint.server, log=moved[endpoint.server.log])))
-
-
-@contextmanager
-def told_if_unwritable(path: Path, *, again: bool) -> Iterator[None]:
-    """Say in one line that the run folder at `path` cannot be written.
-
-    Raises:
-        UsageFault: it cannot.
-    """
-    try:
-        yield
-    except OSError as error:
-        other = f"--llm-endpoint=replay:{path} judges its answers in another folder" if again else "name another folder"
-        raise UsageFault(f"{_flag(again=again)}={path}: cannot write there: {error.strerror}; {other}") from error
-
-
-def _flag(*, again: bool) -> str:
-    return "--llm-resume" if again else "--llm-out"
-
-
-def _suffixes() -> Iterator[str]:
-    yield ""
-    yield from (f"-{number}" for number in count(2))
-
 
 def _read(path: Path, kind: type[T]) -> T | None:
     """Read one record; None if it is not there, or is none: somebody else's file must not cost us the report."""
@@ -261,24 +160,3 @@ def _decoded(data: bytes, kind: type[T]) -> T | None:
         return decode(data, kind)
     except ValueError:
         return None
-
-
-def write_as_typed(path: Path, data: bytes) -> None:
-    """Write a file that the user named: where a link, a pipe or a device stands, such as `/dev/stdout`, into what is there."""
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        path.write_bytes(data)
-    else:
-        write_whole(path, data)
-
-
-def write_whole(path: Path, data: bytes) -> Path:
-    """Write a file so that a reader, or a crash, never sees a part of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return path

@@ -14,6 +14,7 @@ from pytest_llmbench.model.serving import Serve
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.resuming import go_on, read_run
 from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.takeover import take
 
 NEW = Endpoint("new", "http://h/v1", "org/m")
 SERVE = Serve("vllm", "org/m", args=("--port", "1", "--dtype", "half"))
@@ -165,7 +166,7 @@ def test_a_folder_that_is_no_run_is_told(tmp_path: Path, files: tuple[str, ...] 
 def test_a_run_that_is_still_being_written_is_left_alone(begun: Settings) -> None:
     folder = RunFolder(Path(begun.out))
     folder.write_run(RunRecord(RUN_SCHEMA, begun, (Session(1, begun.started_at, "0.1.0", ("pytest",)),)))
-    held = folder.begin(again=True)
+    held = take(folder, again=True)
     with pytest.raises(UsageFault, match="that run is still being written; wait for its end, or stop it"):
         read_run(folder.path)
     held.close()

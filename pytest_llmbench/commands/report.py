@@ -10,7 +10,8 @@ from pytest_llmbench.errors import UsageFault
 from pytest_llmbench.pastruns import read_run
 from pytest_llmbench.reports import FORMATS
 from pytest_llmbench.reports.merge import merge
-from pytest_llmbench.runfolder import REPORT_FILE, write_as_typed
+from pytest_llmbench.runfolder import REPORT_FILE
+from pytest_llmbench.wholefiles import write_as_typed
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_llmbench.provision.files import model_files
-from pytest_llmbench.runfolder import write_whole
+from pytest_llmbench.wholefiles import write_whole
 
 MIB = 2**20
 FULL_BYTES = 4096 * MIB

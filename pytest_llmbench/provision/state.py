@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pytest_llmbench.model.codec import decode, encode
-from pytest_llmbench.runfolder import RunFolder, write_whole
+from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.wholefiles import write_whole
 
 
 class Status(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_llmbench.runfolder import RunFolder
+from pytest_llmbench.takeover import take
 from tests.plugin.conftest import RIGHT, Demo
 
 
@@ -60,7 +61,7 @@ def test_a_run_cannot_replay_the_folder_that_it_writes(demo: Demo) -> None:
 
 
 def test_two_runs_do_not_share_a_folder(demo: Demo) -> None:
-    holder = RunFolder(demo.out).begin()
+    holder = take(RunFolder(demo.out))
     result = demo.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: *another run is writing there*"])
