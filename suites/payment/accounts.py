@@ -14,19 +14,23 @@ from .ledger import text
 SATOSHI_PER_BTC = 100_000_000
 FEES = ("0.57", "0.58", "1.13", "1.14", "1.16", "2.26", "2.28")
 """In percent; with each of these, each way of `FEES_IN_FLOATS` goes wrong now and then."""
+ALL_COINS_SAT = 2_099_999_997_690_000
+"""All that there will ever be. What is drawn stays below it: who adds up floats in a way that is exact so far is right."""
 HISTORY = 3000
 """Payouts of years."""
 OFF_BY_SAT = 8
 """How far off a long sum is in floats: further than the payouts of this month, which come on top, can make good.
 
-They are 16, and all sums stay below 2**26 BTC, where an addition rounds by at most 2**-28 BTC: 0.37 satoshi.
+They are 16, and all sums stay below 2**25 BTC, where an addition rounds by at most 2**-29 BTC: 0.19 satoshi.
 """
 TERMS = 3000
-"""Credits of the largest worker."""
-LARGEST_TERM = 1_390_000_000_000
-"""In satoshi; so that the sum comes near all the coins that there will ever be."""
-PARTS = (10_000_000, 20_000_000), (1,), (2_099_999_997_690_000,)
-"""Credits of three workers, in satoshi: 0.1 + 0.2, 0.00000001 and 20999999.9769 BTC."""
+"""Credits of one worker."""
+LARGEST_TERM_SAT = 300_000_000_000
+"""So that three such sums and the largest credit come near all the coins, and stay below."""
+LARGEST_SAT = 450_000_000_000_000, 560_000_000_000_000
+"""A single credit, at least and at most; a float of it and its product with 10**8 round in steps that do not fit."""
+SMALL_PARTS_SAT = (10_000_000, 20_000_000), (1,)
+"""Credits of two workers: 0.1 + 0.2 and 0.00000001 BTC."""
 TENTHS = 25
 """Of a BTC; the worker who reaches the minimum exactly earns at most so many per credit."""
 
@@ -66,7 +70,8 @@ class Account:
 def draw_accounts(rng: random.Random, fee: str) -> list[Account]:
     """Return workers whose credits are hard to add up, or whose fee is hard to compute."""
     terms = _draw_terms(rng, TERMS)
-    parts = [*PARTS, terms, *(_draw_trap(rng, fee, in_floats) for in_floats in FEES_IN_FLOATS)]
+    parts = [*SMALL_PARTS_SAT, _draw_large(rng), terms]
+    parts += [_draw_trap(rng, fee, in_floats) for in_floats in FEES_IN_FLOATS]
     parts += [_draw_fraction(rng, fee) for _ in range(4)]
     return [Account(f"rig{number}", draw_address(rng), tuple(each)) for number, each in enumerate(parts)]
 
@@ -108,13 +113,28 @@ def _draw_fraction(rng: random.Random, fee: str) -> tuple[int, ...]:
             return parts
 
 
+def _draw_large(rng: random.Random) -> tuple[int]:
+    """Return one credit that is a satoshi short if a float of it is cut off."""
+    while True:
+        amount = rng.randrange(*LARGEST_SAT)
+        if int(amount / SATOSHI_PER_BTC * SATOSHI_PER_BTC) != amount:
+            return (amount,)
+
+
 def _draw_terms(rng: random.Random, count: int) -> tuple[int, ...]:
     """Return amounts in satoshi whose sum, in floats, is wrong by `OFF_BY_SAT` or more."""
     while True:
-        terms = tuple(1 + int(rng.random() * LARGEST_TERM) for _ in range(count))  # randrange() takes ten times as long
-        naive = _naive_sum([term / SATOSHI_PER_BTC for term in terms])
-        if abs(round(naive * SATOSHI_PER_BTC) - sum(terms)) >= OFF_BY_SAT:
-            return terms
+        terms: list[int] = []
+        total, direction = 0.0, rng.choice((-1, 1))
+        while len(terms) < count:
+            term = 1 + int(rng.random() * LARGEST_TERM_SAT)  # randrange() takes ten times as long
+            after = total + term / SATOSHI_PER_BTC
+            # Left to chance, what is lost and what is gained would nearly cancel out.
+            if (after - total - term / SATOSHI_PER_BTC) * direction >= 0:
+                terms.append(term)
+                total = after
+        if abs(round(total * SATOSHI_PER_BTC) - sum(terms)) >= OFF_BY_SAT:
+            return tuple(terms)
 
 
 def draw_history(rng: random.Random) -> list[Entry]:

@@ -38,13 +38,16 @@ class Cell:
         return self.seen != self.wanted
 
 
-def run_matrix(answers: Sequence[CorpusAnswer], folder: Path, workers: int = WORKERS) -> tuple[Cell, ...]:
+def run_matrix(
+    answers: Sequence[CorpusAnswer], folder: Path, workers: int = WORKERS, check: str | None = None
+) -> tuple[Cell, ...]:
     """Judge all answers of one suite in a run of their own.
 
     Args:
         answers: as `read_corpus` returns them.
         folder: an empty folder for answers, run folder and pytest's output.
         workers: processes that judge side by side.
+        check: only this one; None: all of the suite's.
 
     Raises:
         AssertionError: the run itself did not come to its end.
@@ -57,14 +60,16 @@ def run_matrix(answers: Sequence[CorpusAnswer], folder: Path, workers: int = WOR
         (replay / f"{suite}.md").write_text(answer.text, "utf-8")
         options.append(f"--llm-endpoint={answer.name}=replay:{replay}")
     out = folder / "run"
-    argv = (sys.executable, "-m", "pytest", f"suites/{suite}", "-q", "-n", str(workers))
+    tests = f"suites/{suite}" if check is None else f"suites/{suite}/test_{suite}.py::test_{check}"
+    argv = (sys.executable, "-m", "pytest", tests, "-q", "-n", str(workers))
     with (folder / "pytest.log").open("wb") as log:
         ended = subprocess.run(
             [*argv, f"--llm-out={out}", *options], cwd=ROOT, stdout=log, stderr=log, timeout=RUN_LIMIT_S, check=False
         )
     assert (out / "report.json").is_file(), f"exit status {ended.returncode}, see {folder / 'pytest.log'}"
     checks = json.loads((out / "report.json").read_text("utf-8"))["checks"]
-    return tuple(_cells(answers, {(check["endpoint"], check["check"]): check for check in checks}))
+    cells = _cells(answers, {(each["endpoint"], each["check"]): each for each in checks})
+    return tuple(cell for cell in cells if check in (None, cell.check))
 
 
 def _cells(answers: Sequence[CorpusAnswer], checks: Mapping[tuple[str, str], Mapping[str, str]]) -> list[Cell]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .corpus import read_corpus, suite_folders
+from .corpus import checks_of, read_corpus, suite_folders
 from .matrix import WORKERS, Cell, as_table, run_matrix
 
 
@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--busy", action="store_true", help="keep every core busy all the while")
     parser.add_argument("--suite", action="append", help="only this one; may be given more than once")
+    parser.add_argument("--check", help="only this one, of suites that have it")
     parser.add_argument("--workers", type=int, default=WORKERS, help="processes that judge side by side")
     args = parser.parse_args()
     differed: Counter[str] = Counter()
@@ -35,7 +36,7 @@ def main() -> int:
     with _busy_cores(os.cpu_count() or 1 if args.busy else 0):
         for run in range(1, args.runs + 1):
             began_s = time.monotonic()
-            cells = _run_all(args.suite, args.workers)
+            cells = _run_all(args.suite, args.check, args.workers)
             wrong = [cell for cell in cells if cell.differs]
             differed.update(f"{cell.answer} {cell.check}: {cell.seen}, not {cell.wanted}" for cell in wrong)
             print(f"run {run}: {len(cells)} cells, {len(wrong)} differ, {time.monotonic() - began_s:.0f} s", flush=True)
@@ -52,12 +53,12 @@ def main() -> int:
     return 1 if differed else 0
 
 
-def _run_all(suites: list[str] | None, workers: int) -> tuple[Cell, ...]:
+def _run_all(suites: list[str] | None, check: str | None, workers: int) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     for folder in suite_folders():
-        if suites is None or folder.name in suites:
+        if (suites is None or folder.name in suites) and (check is None or check in checks_of(folder)):
             with tempfile.TemporaryDirectory(prefix="corpus-") as scratch:
-                cells += run_matrix(read_corpus(folder), Path(scratch), workers)
+                cells += run_matrix(read_corpus(folder), Path(scratch), workers, check)
     return tuple(cells)
 
 

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
 
-from suites.payment.accounts import (
-    FEES,
-    FEES_IN_FLOATS,
-    btc_number,
-    draw_accounts,
-    draw_exact_account,
-    draw_history,
-    draw_short_account,
-)
 from suites.payment.ledger import REFUSED, TROUBLES, Books, Due, Payment, Payout, number
 
 HALF = Decimal("0.5")
@@ -77,44 +66,3 @@ def test_what_is_no_number(value: object) -> None:
 @pytest.mark.parametrize("value", ["0.00000001", "1e-08", 1e-8, Decimal("1E-8")])
 def test_what_is_the_same_number(value: object) -> None:
     assert number(value) == Decimal("0.00000001")
-
-
-@pytest.mark.parametrize("fee", FEES)
-def test_each_way_to_compute_a_fee_in_floats_goes_wrong_for_some_worker(fee: str) -> None:
-    accounts = draw_accounts(random.Random(fee), fee)  # noqa: S311 - repeatable on purpose
-    for in_floats in FEES_IN_FLOATS:
-        assert any(in_floats(account.gross_sat, fee) != account.fee_sat(fee) for account in accounts)
-
-
-@pytest.mark.parametrize("fee", FEES)
-def test_the_worker_who_earns_just_enough_has_a_whole_amount(fee: str) -> None:
-    account = draw_exact_account(random.Random(fee), fee)  # noqa: S311 - same
-    assert account.gross_sat - account.fee_sat(fee) == account.net_sat(fee) > 0
-
-
-@pytest.mark.parametrize("fee", FEES)
-def test_the_worker_who_earns_not_enough_has_enough_before_the_fee(fee: str) -> None:
-    account = draw_short_account(random.Random(fee), 20_000_000)  # noqa: S311 - same
-    assert account.net_sat(fee) < account.gross_sat == 20_000_000
-
-
-def added_up_in_floats(amounts: Iterable[Decimal]) -> str:
-    total = 0.0
-    for amount in amounts:  # not sum(): newer Pythons add floats up more exactly
-        total += float(amount)
-    return f"{total:.8f}"
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_no_payout_of_this_month_makes_totals_in_floats_right_by_luck(seed: int) -> None:
-    rng = random.Random(seed)  # noqa: S311 - same
-    fee = rng.choice(FEES)
-    accounts = draw_accounts(rng, fee)
-    history = draw_history(rng)
-    amounts = [each.amount for each in history] + [btc_number(each.net_sat(fee)) for each in accounts]
-    fees = [each.fee for each in history] + [btc_number(each.fee_sat(fee)) for each in accounts]
-    for payouts in range(len(history), len(amounts) + 1):
-        assert added_up_in_floats(amounts[:payouts]) != f"{sum(amounts[:payouts]):.8f}"
-        assert added_up_in_floats(fees[:payouts]) != f"{sum(fees[:payouts]):.8f}"
-    largest = max(accounts, key=lambda each: len(each.credits_sat))
-    assert added_up_in_floats(map(btc_number, largest.credits_sat)) != f"{btc_number(largest.gross_sat):.8f}"
