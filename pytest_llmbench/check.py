@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from pytest_llmbench.asking import Case
 from pytest_llmbench.candidate import Candidate, read_answer
 from pytest_llmbench.errors import EndpointError, GraderError, SandboxError
-from pytest_llmbench.fetch import Case, Fetcher
+from pytest_llmbench.fetch import Fetcher
 from pytest_llmbench.keeping import keep_candidate, keep_seen, keep_suite, suite_changed
 from pytest_llmbench.model.check import Check, SandboxUse
 from pytest_llmbench.model.completion import CaseKey, Completion, transcript_path

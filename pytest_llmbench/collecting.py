@@ -44,7 +44,7 @@ class Collecting:
         callspec = getattr(item, "callspec", None)
         if callspec is None or "observe" not in callspec.params or not (item.path.parent / SUITE_FILE).exists():
             return
-        from pytest_llmbench.fetch import Case
+        from pytest_llmbench.asking import Case
 
         suite = self._load_suite(item.path.parent)
         endpoint, sample = callspec.params["observe"]

@@ -8,49 +8,24 @@ free. More such locks, as many as `Settings.concurrency`, bound the requests in 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent import futures
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO
 
-from pytest_llmbench import client
 from pytest_llmbench.answers import split_reasoning
-from pytest_llmbench.disclosure import hush, secrets_of, without_secrets
-from pytest_llmbench.endpoints.keys import read_key
-from pytest_llmbench.endpoints.replay import replay
+from pytest_llmbench.asking import Asked, Asker, Case
 from pytest_llmbench.errors import EndpointError
 from pytest_llmbench.inflight import Board
-from pytest_llmbench.model.completion import CaseKey, Completion, Exchange, answer_sha256, sample_seed
-from pytest_llmbench.model.endpoint import Endpoint
+from pytest_llmbench.model.completion import CaseKey, Completion, Exchange, answer_sha256
 from pytest_llmbench.model.settings import Settings
 from pytest_llmbench.provision.lease import Lease
 from pytest_llmbench.runfolder import RunFolder
-from pytest_llmbench.suite import Suite
 
 POLL_S = 0.02
 MAX_POLL_S = 0.25
-
-_SEED_REFUSED = re.compile(r"HTTP (400|422); it said .*\bseed\b")
-"""What the client says when a server does not take that field."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One answer to ask for: an endpoint, a suite and which sample."""
-
-    endpoint: Endpoint
-    suite: Suite
-    sample: int
-
-    @property
-    def key(self) -> CaseKey:
-        """What names it."""
-        return CaseKey(self.endpoint.name, self.suite.name, self.sample)
 
 
 class Fetcher:
@@ -59,20 +34,17 @@ class Fetcher:
     def __init__(self, settings: Settings, folder: RunFolder) -> None:
         self._settings = settings
         self._folder = folder
-        self._timeouts = client.Timeouts(total_s=settings.timeout_s)
         self._pending: dict[CaseKey, Future[Completion]] = {}
         self._asking: set[CaseKey] = set()
         self._leases = {one.name: Lease(folder, one) for one in settings.endpoints}
-        self._secrets = {one.name: secrets_of(one, os.environ) for one in settings.endpoints}
-        self._seedless: set[str] = set()
-        """Endpoints that take no seed."""
         # So that no more tasks stand at the locks than could get one.
         self._places = {one.name: asyncio.Semaphore(settings.concurrency) for one in settings.endpoints}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="llmbench-fetch", daemon=True)
         self._thread.start()
-        self._board = Board(folder)
-        self._telling = asyncio.run_coroutine_threadsafe(self._board.keep(), self._loop)
+        board = Board(folder)
+        self._telling = asyncio.run_coroutine_threadsafe(board.keep(), self._loop)
+        self._asker = Asker(settings, board)
 
     def expect(self, cases: Iterable[Case]) -> None:
         """Start fetching, in the order given; what was asked for already is not asked again."""
@@ -153,18 +125,23 @@ class Fetcher:
             self._asking.add(case.key)
             in_flight = sum(map(self._folder.is_claimed, self._slots(case.endpoint.name)))
             lease = self._leases[case.endpoint.name]
-            request: Mapping[str, Any] = {}
-            exchange, error = None, None
             started_at = _now()
             try:
                 endpoint = await lease.endpoint()
             except EndpointError as failure:
-                error = str(failure)
+                asked = Asked({}, error=str(failure))
             else:
                 started_at = _now()
-                request, exchange, error = await self._answer(endpoint, case)
+                asked = await self._asker.ask(endpoint, case, lease)
             completion = Completion(
-                *case.key, request, started_at, exchange, error, in_flight, _sha256(exchange), self._settings.session
+                *case.key,
+                asked.request,
+                started_at,
+                asked.exchange,
+                asked.error,
+                in_flight,
+                _sha256(asked.exchange),
+                self._settings.session,
             )
             try:
                 self._folder.write_completion(completion)
@@ -180,46 +157,6 @@ class Fetcher:
         known = self._folder.read_completion(key)
         is_old_failure = known is not None and known.error is not None and known.session < self._settings.session
         return None if is_old_failure else known
-
-    async def _answer(self, endpoint: Endpoint, case: Case) -> tuple[Mapping[str, Any], Exchange | None, str | None]:
-        """Return what was sent, and what came of it or why nothing did."""
-        sent = self._seeded(endpoint, case)
-        shown = without_secrets(sent, os.environ)
-        request = client.build_body(shown, case.suite.prompt) if sent.url else {}
-        try:
-            if endpoint.replay is not None:
-                recorded = replay(endpoint.replay, case.suite.folder, case.key)
-                return recorded.request, recorded.exchange, None
-            return request, await self._ask(sent, case), None
-        except EndpointError as failure:
-            if endpoint.sampling.seed is None and sent != endpoint and _SEED_REFUSED.search(str(failure)):
-                self._seedless.add(endpoint.name)
-                return await self._answer(endpoint, case)
-            why = await self._leases[endpoint.name].explained(failure, sent)
-            return request, None, hush(str(why), self._secrets[endpoint.name])
-
-    def _seeded(self, endpoint: Endpoint, case: Case) -> Endpoint:
-        """Give each sample a seed of its own; one that the user chose is that of the first sample."""
-        sampling = endpoint.sampling
-        if endpoint.url is None or "seed" in endpoint.extra_body:
-            return endpoint
-        if sampling.seed is not None:
-            seed = sampling.seed + case.sample - 1
-        elif endpoint.name in self._seedless:
-            return endpoint
-        else:
-            seed = sample_seed(self._settings.seed, case.suite.name, case.sample)
-        return replace(endpoint, sampling=replace(sampling, seed=seed))
-
-    async def _ask(self, endpoint: Endpoint, case: Case) -> Exchange:
-        if endpoint.problem is not None:
-            raise EndpointError(endpoint.problem)
-        key = read_key(endpoint.api_key_env)
-        with self._board.answer(case.key) as onlooker:
-            async with client.open_client(self._timeouts, direct=endpoint.serve is not None) as http:
-                return await client.complete(
-                    http, endpoint, case.suite.prompt, api_key=key, timeouts=self._timeouts, onlooker=onlooker
-                )
 
     async def _slot(self, endpoint: str) -> IO[bytes]:
         """Take one of the endpoint's places, which all processes share."""

@@ -12,8 +12,8 @@ from pytest_llmbench.options import typed_path, value_of
 from pytest_llmbench.run import CASE, Run, is_given_up
 
 if TYPE_CHECKING:
+    from pytest_llmbench.asking import Case
     from pytest_llmbench.check import Attempt, Grader
-    from pytest_llmbench.fetch import Case
     from pytest_llmbench.model.check import Check
 
 KNOWN: pytest.StashKey[Check] = pytest.StashKey()

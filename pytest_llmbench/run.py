@@ -18,7 +18,7 @@ from pytest_llmbench.model.settings import SPEED
 from pytest_llmbench.options import read_settings, server_kinds, settings_from_text, value_of
 
 if TYPE_CHECKING:
-    from pytest_llmbench.fetch import Case
+    from pytest_llmbench.asking import Case
     from pytest_llmbench.model.settings import Settings
     from pytest_llmbench.servers.kind import ServerKind
 

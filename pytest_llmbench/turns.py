@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pytest
 
-from pytest_llmbench.fetch import Case
+from pytest_llmbench.asking import Case
 from pytest_llmbench.run import CASE
 
 BY_LIST = ("collectonly", "setupplan", "stepwise", "failedfirst", "newfirst")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pytest_llmbench.asking import Case
 from pytest_llmbench.check import Attempt, Grader, known_checks
 from pytest_llmbench.errors import GraderError
-from pytest_llmbench.fetch import Case
 from pytest_llmbench.keeping import keep_suite
 from pytest_llmbench.model.check import Check
 from pytest_llmbench.model.completion import Completion, Exchange
