@@ -24,7 +24,10 @@ class RunInfo:
     duration_s: Annotated[float, described("seconds from the start of the session to the writing of the report")]
     version: Annotated[str, described("of pytest-llmbench")]
     command: Annotated[tuple[str, ...], described("the command line, word by word")]
-    seed: Annotated[int, described("what the judges' random inputs were drawn from")]
+    seed: Annotated[
+        int | None,
+        described("what the judges' random inputs were drawn from; null where runs of different seeds were merged"),
+    ]
     host: Annotated[Mapping[str, Any], described("the client's machine, not the server's")]
     sandbox: Annotated[str, described("`bubblewrap`; `none` where the user asked for no isolation")]
 

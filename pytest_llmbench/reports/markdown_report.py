@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 
 from pytest_llmbench.model.report import Report
 from pytest_llmbench.reports.details import Details
@@ -53,11 +52,13 @@ def _warnings(report: Report) -> list[str]:
 
 def _about(report: Report) -> list[str]:
     run = report.run
-    took = timedelta(seconds=round(run.duration_s))
+    minutes, seconds = divmod(round(run.duration_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    seed = "different seeds" if run.seed is None else f"seed {run.seed}"
     return [
         "## About this run",
         "",
-        f"- Run {code(run.id)}, begun {code(run.started_at)}, took {took}.",
-        f"- pytest-llmbench {code(run.version)}, seed {run.seed}, sandbox {code(run.sandbox)}.",
+        f"- Run {code(run.id)}, begun {code(run.started_at)}, took {hours}:{minutes:02}:{seconds:02}.",
+        f"- pytest-llmbench {code(run.version)}, {seed}, sandbox {code(run.sandbox)}.",
         f"- Command: {code(' '.join(run.command), limit=1000)}",
     ]

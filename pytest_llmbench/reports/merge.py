@@ -122,7 +122,7 @@ def _run_info(reports: Sequence[Report]) -> RunInfo:
         duration_s=sum(run.duration_s for run in runs),
         version=", ".join(dict.fromkeys(run.version for run in runs)),
         command=("llmbench", "report", *(run.id for run in runs)),
-        seed=runs[0].seed,
+        seed=runs[0].seed if len({run.seed for run in runs}) == 1 else None,
         host={run.id: dict(run.host) for run in runs},
         sandbox="none" if any(run.sandbox == "none" for run in runs) else runs[0].sandbox,
     )

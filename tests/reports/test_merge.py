@@ -14,6 +14,7 @@ from pytest_llmbench.model.completion import Completion
 from pytest_llmbench.model.endpoint import Sampling
 from pytest_llmbench.model.report import CompletionRow, Gate, Report, ScoreRow
 from pytest_llmbench.model.speed import SpeedRow
+from pytest_llmbench.reports import markdown_report
 from pytest_llmbench.reports.details import NO_DETAILS, Details
 from pytest_llmbench.reports.json_report import render
 from pytest_llmbench.reports.merge import merge
@@ -179,3 +180,14 @@ def test_nor_may_one_come_again_that_was_merged_before(other: Report) -> None:
 def test_a_merged_run_without_sandbox_says_so(other: Report) -> None:
     bare = replace(other, run=replace(other.run, sandbox="none"))
     assert merge([(make_sample("run-a"), NO_DETAILS), (bare, NO_DETAILS)]).report.run.sandbox == "none"
+
+
+def test_a_seed_is_told_only_where_it_was_that_of_all_runs(other: Report) -> None:
+    seed = make_sample().run.seed
+    for theirs, told in ((seed, seed), (1, None)):
+        report = replace(other, run=replace(other.run, seed=theirs))
+        merged = merge([(make_sample(), NO_DETAILS), (report, NO_DETAILS)]).report
+        assert merged.run.seed == told
+        text = markdown_report.render(merged, NO_DETAILS)
+        assert ("different seeds" in text) == (told is None)
+        assert f'"seed": {json.dumps(told)}' in render(merged, NO_DETAILS)
