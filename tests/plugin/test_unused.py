@@ -6,7 +6,7 @@ import pytest
 
 OURS_LIGHT = {
     *("plugin", "collecting", "grading", "measuring", "option", "recording", "run", "errors"),
-    *("options", "options.given", "options.reading", "options.table", "options.values"),
+    *("options", "options.given", "options.reading", "options.table", "options.values", "options.whom"),
     *(
         "actions",
         "bars",
