@@ -66,10 +66,10 @@ class Deltas:
         if figures := chunk.server_timings:
             self._timings = figures
 
-    def take_plain(self, chunks: Sequence[PlainChunk], at_s: float) -> None:
-        """Fold in those of one read; the same as `take` for each of them."""
+    def take_plain(self, chunks: Sequence[PlainChunk], times_s: Sequence[float]) -> None:
+        """Fold in several, each with its time; the same as `take` for each of them."""
         self.choices += len(chunks)
-        self._pieces.add_plain(at_s, chunks)
+        self._pieces.add_plain(times_s, chunks)
         self._model = next((chunk.model for chunk in reversed(chunks) if chunk.model), self._model)
 
     def _finish(self, reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 
 from pytest_llmbench.client.tokencounts import SILENT, Said, tokens_of
 from pytest_llmbench.client.wire import PlainChunk
@@ -38,11 +39,13 @@ class Pieces:
             self._call_chars.append(call_chars)
             self._said.append(said)
 
-    def add_plain(self, at_s: float, chunks: Sequence[PlainChunk]) -> None:
-        """Add those of one read; the same as `add` for each of them."""
-        all_deltas = [chunk.choices[0].delta for chunk in chunks]
-        deltas = [each for each in all_deltas if each.content or each.reasoning_content or each.reasoning]
-        self._at_s += [at_s] * len(deltas)
+    def add_plain(self, times_s: Sequence[float], chunks: Sequence[PlainChunk]) -> None:
+        """Add several, each with its time; the same as `add` for each of them."""
+        deltas = [chunk.choices[0].delta for chunk in chunks]
+        has_text = [bool(each.content or each.reasoning_content or each.reasoning) for each in deltas]
+        if not all(has_text):
+            times_s, deltas = list(compress(times_s, has_text)), list(compress(deltas, has_text))
+        self._at_s += times_s
         self._contents += [delta.content or "" for delta in deltas]
         self._reasonings += [delta.reasoning_content or delta.reasoning or "" for delta in deltas]
         self._call_chars += [0] * len(deltas)

@@ -74,6 +74,10 @@ class SseParser:
             EventTooLongError: an event grew over the bound; the parser is of no further use.
         """
         self._read += 1
+        is_amid_event = self._first or self._partial or self._data or self._name
+        # Most servers write each event by itself.
+        if not (is_amid_event or self._after_cr) and (plain := self._plain(data)):
+            return [], plain
         events: list[Event] = []
         if self._after_cr and data:
             self._after_cr = False
@@ -87,7 +91,6 @@ class SseParser:
         if end == 1:  # there is none
             self._lines(data, events)
             return events, []
-        is_amid_event = self._first or self._partial or self._data or self._name
         start = data.find(b"\n\n") + 2 if is_amid_event else 0
         self._lines(data[:start], events)
         plain = self._plain(data[start:end])
@@ -98,9 +101,9 @@ class SseParser:
 
     def _plain(self, data: bytes) -> list[bytes]:
         """Return the data of whole events ended by LF only; nothing where any of them is more than one line of data."""
-        if data.startswith(_PLAIN) and len(data) < self._limit_bytes:
+        if data.startswith(_PLAIN) and data.endswith(b"\n\n") and len(data) < self._limit_bytes:
             values = data[len(_PLAIN) : -2].split(_NEXT)
-            if data.count(b"\n") == 2 * len(values):
+            if data.count(b"\n") == 2 * len(values) and b"\r" not in data:
                 return values
         return []
 

@@ -15,8 +15,8 @@ from pytest_llmbench.model.completion import Exchange, NetworkRead, Timing
 DONE = "[DONE]"
 SSE, JSON = "text/event-stream", "application/json"
 
-MANY = 4
-"""From so many events in a read on, it is faster to read them together, if they are plain, than each by itself."""
+MANY = 16
+"""So many plain events are gathered, from as many reads as it takes, because it is faster to read them together than each by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,47 +58,75 @@ def fold(recording: Recording, site: Site) -> Exchange:
 
 
 def _fold_events(recording: Recording, site: Site) -> Exchange:
-    deltas, parser, done = Deltas(), SseParser(), False
+    parser, folder = SseParser(), _EventFolder(recording, site)
     try:
-        for read, (at_s, data) in enumerate(recording.reads):
-            events, plain = parser.feed(data)
-            chunks = read_plain(plain) if len(plain) >= MANY else None
-            if chunks is None:
-                events += [Event("message", raw, read) for raw in plain]
-            for event in events:
-                done = _take(event, deltas, recording, site) or done
-            if chunks:
-                deltas.take_plain(chunks, at_s)
-        for event in parser.close():
-            done = _take(event, deltas, recording, site) or done
+        try:
+            for read, (_, data) in enumerate(recording.reads):
+                folder.take(*parser.feed(data), read)
+            folder.take(parser.close(), [], len(recording.reads))
+        finally:
+            folder.flush()  # what came before a fault may be the server's own word
     except (EventTooLongError, _HalfError) as error:
         _refuse_half(recording, site, str(error))
-    if not done and deltas.finish_reason is None:
+    if not folder.is_done and folder.deltas.finish_reason is None:
         _refuse_half(recording, site, "neither a finish_reason nor [DONE] came")
-    return deltas.exchange(recording.ended_at_s)
+    return folder.deltas.exchange(recording.ended_at_s)
 
 
 class _HalfError(ValueError):
     """An event holds no JSON."""
 
 
-def _take(event: Event, deltas: Deltas, recording: Recording, site: Site) -> bool:
-    """Fold one event in; return whether it is the last one by the server's word."""
-    name, data, read = event
-    if name == "error" and event.data.strip() != DONE:
-        raise _said(site, event.data)
-    try:
-        chunk = read_chunk(data)
-    except (ValueError, RecursionError) as error:
-        said = event.data.strip()
-        if said and said != DONE:
-            raise _HalfError(f"an event holds no JSON: {site.quote(event.data)}") from error
-        return said == DONE
-    try:
-        deltas.take(chunk, recording.reads[read][0], data)
-    except ServerSaidError as error:
-        raise _said(site, str(error)) from error
-    return False
+class _EventFolder:
+    """Takes events in their order; plain ones wait until there are many."""
+
+    def __init__(self, recording: Recording, site: Site) -> None:
+        self.deltas = Deltas()
+        self.is_done = False
+        """Whether the last event came, by the server's word."""
+        self._times_s = [at_s for at_s, _ in recording.reads]
+        self._site = site
+        self._raws: list[bytes] = []
+        self._reads: list[int] = []
+
+    def take(self, events: Sequence[Event], plain: Sequence[bytes], read: int) -> None:
+        """Take the events of one read, and after them the data of its plain ones."""
+        if events:
+            self.flush()
+            for event in events:
+                self._take_one(event)
+        self._raws += plain
+        self._reads += [read] * len(plain)
+        if len(self._raws) >= MANY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Read those that wait."""
+        raws, self._raws = self._raws, []
+        reads, self._reads = self._reads, []
+        chunks = read_plain(raws) if len(raws) >= MANY else None
+        if chunks is None:
+            for raw, read in zip(raws, reads, strict=True):
+                self._take_one(Event("message", raw, read))
+        else:
+            self.deltas.take_plain(chunks, [self._times_s[read] for read in reads])
+
+    def _take_one(self, event: Event) -> None:
+        name, data, read = event
+        if name == "error" and event.data.strip() != DONE:
+            raise _said(self._site, event.data)
+        try:
+            chunk = read_chunk(data)
+        except (ValueError, RecursionError) as error:
+            said = event.data.strip()
+            if said and said != DONE:
+                raise _HalfError(f"an event holds no JSON: {self._site.quote(event.data)}") from error
+            self.is_done = self.is_done or said == DONE
+            return
+        try:
+            self.deltas.take(chunk, self._times_s[read], data)
+        except ServerSaidError as error:
+            raise _said(self._site, str(error)) from error
 
 
 def _fold_whole(recording: Recording, site: Site) -> Exchange:

@@ -10,7 +10,7 @@ from pytest_llmbench.model.completion import Exchange
 from pytest_llmbench.model.decode import NO_TEXT, NO_USAGE, ONE_READ, decode_rate
 from pytest_llmbench.model.unknown import Unknown
 from pytest_llmbench.speed.split import answer_tokens, reasoning_tokens
-from pytest_llmbench.speed.tokens import REPLAY, arrivals, chunk_gaps, percentile, token_gaps, why_no_stream
+from pytest_llmbench.speed.tokens import REPLAY, arrivals, chunk_gaps, percentiles, token_gaps, why_no_stream
 
 REASONING_ONLY = Unknown("reasoning only: no text of the answer came")
 NO_CACHE_WORD = Unknown("the server does not say how much of the prompt came from its cache")
@@ -65,8 +65,8 @@ def stream_figures(exchange: Exchange) -> StreamFigures:
     found["ttft_answer_s"] = _or(_answer_began_s(exchange), absent or REASONING_ONLY)
     found |= _rates(exchange)
     gaps = chunk_gaps(exchange)
-    found["chunk_gap_p50_s"] = _or(percentile(gaps, 0.5), absent or ONE_READ)
-    found["chunk_gap_p99_s"] = _or(percentile(gaps, 0.99), absent or ONE_READ)
+    for name, value in zip(("chunk_gap_p50_s", "chunk_gap_p99_s"), percentiles(gaps, (0.5, 0.99)), strict=True):
+        found[name] = _or(value, absent or ONE_READ)
     found["e2e_s"] = _or(timing.e2e_s, REPLAY)
     found["prompt_tokens"] = _or(usage.prompt_tokens, NO_USAGE)
     found["cached_tokens"] = _or(usage.cached_tokens, NO_CACHE_WORD)
@@ -95,13 +95,13 @@ def _rates(exchange: Exchange) -> dict[str, float | Unknown]:
         names = ("decode_tok_s", "tpot_s", "itl_p50_s", "itl_p90_s", "itl_p99_s", "tokens_per_chunk")
         return dict.fromkeys(names, found)
     rate = decode_rate([each.at_s for each in found], [each.tokens for each in found])
-    gaps = token_gaps(found)
+    p50_s, p90_s, p99_s = percentiles(token_gaps(found), (0.5, 0.9, 0.99))
     return {
         "decode_tok_s": rate,
         "tpot_s": rate if isinstance(rate, Unknown) else 1 / rate,
-        "itl_p50_s": _or(percentile(gaps, 0.5), ONE_READ),
-        "itl_p90_s": _or(percentile(gaps, 0.9), ONE_READ),
-        "itl_p99_s": _or(percentile(gaps, 0.99), ONE_READ),
+        "itl_p50_s": _or(p50_s, ONE_READ),
+        "itl_p90_s": _or(p90_s, ONE_READ),
+        "itl_p99_s": _or(p99_s, ONE_READ),
         "tokens_per_chunk": sum(each.tokens for each in found) / len(exchange.chunks),
     }
 

@@ -12,7 +12,7 @@ from pytest_llmbench.model.unknown import Unknown
 from pytest_llmbench.speed.figures import StreamFigures, stream_figures
 from pytest_llmbench.speed.goodput import Bounds, goodput
 from pytest_llmbench.speed.prefill import PrefillPoint, prefill
-from pytest_llmbench.speed.tokens import Gap, arrivals, percentile, token_gaps
+from pytest_llmbench.speed.tokens import Gap, arrivals, percentiles, token_gaps
 from pytest_llmbench.speed.window import Flight, system_figures
 
 Figure = float | Unknown
@@ -94,7 +94,7 @@ def _token_gaps(exchanges: Sequence[Exchange]) -> dict[str, Figure]:
         if isinstance(own, Unknown):
             return dict.fromkeys(_PERCENTILES, own)
         gaps += token_gaps(own)
-    found = {name: percentile(gaps, share) for name, share in _PERCENTILES.items()}
+    found = dict(zip(_PERCENTILES, percentiles(gaps, tuple(_PERCENTILES.values())), strict=True))
     absent = ONE_READ if exchanges else NO_ANSWER
     return {name: absent if value is None else value for name, value in found.items()}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from pytest_llmbench.model.completion import Exchange
@@ -68,17 +69,14 @@ def chunk_gaps(exchange: Exchange) -> tuple[Gap, ...]:
     return tuple(Gap(later - earlier, 1.0) for earlier, later in pairwise(times_s))
 
 
-def percentile(gaps: Iterable[Gap], share: float) -> float | None:
-    """Return the smallest gap in seconds that at least `share` of all tokens did not exceed; None without gaps.
+def percentiles(gaps: Iterable[Gap], shares: Sequence[float]) -> list[float | None]:
+    """Return, for each share, the smallest gap in seconds that so many of all tokens did not exceed; None without gaps.
 
     It is a gap that occurred, never one between two: of fewer than 100 tokens, the 99th percentile is the longest one.
     """
     in_order = sorted(gaps)
+    seen = list(accumulate(gap.tokens for gap in in_order))
+    if not seen:
+        return [None] * len(shares)
     # Weights are sums of broken numbers: without the tolerance, rounding would decide which gap it is.
-    wanted = share * sum(gap.tokens for gap in in_order) * (1 - 1e-9)
-    seen = 0.0
-    for gap in in_order:
-        seen += gap.tokens
-        if seen >= wanted:
-            return gap.per_token_s
-    return None
+    return [in_order[bisect_left(seen, share * seen[-1] * (1 - 1e-9))].per_token_s for share in shares]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_llmbench.client import stream, wire
 from pytest_llmbench.client.faults import Site
+from pytest_llmbench.client.sse import MAX_EVENT_BYTES
 from pytest_llmbench.client.stream import Recording, fold
 from pytest_llmbench.client.wire import Chunk
 from pytest_llmbench.errors import EndpointError
@@ -24,8 +25,8 @@ SHOWN = "http://host:8000/v1/chat/completions"
 ANSWER, REASONING = "One two  three\nfour", "I think so"
 
 
-TOGETHER, ONE_BY_ONE = 1, sys.maxsize
-"""From how many plain events in a read on they are read together."""
+TOGETHER, GATHERED, ONE_BY_ONE = 1, 3, sys.maxsize
+"""From how many plain events on they are read together."""
 
 
 @pytest.fixture(scope="module", params=[TOGETHER, ONE_BY_ONE], ids=["together", "one by one"], autouse=True)
@@ -396,7 +397,7 @@ def test_events_read_together_say_what_they_say_one_by_one(reads: list[bytes], c
     body = b"".join(reads)
     places = sorted({0, *itertools.accumulate(map(len, reads)), *(cut % (len(body) + 1) for cut in cuts)})
     pieces = [body[start:end] for start, end in itertools.pairwise(places)]
-    assert outcome(pieces, TOGETHER) == outcome(pieces, ONE_BY_ONE)
+    assert outcome(pieces, TOGETHER) == outcome(pieces, GATHERED) == outcome(pieces, ONE_BY_ONE)
 
 
 FORMS = {
@@ -417,13 +418,19 @@ def test_whole_streams_in_reads_of_any_size_say_the_same_either_way(name: str, s
     body = b"".join(FORMS[name].pieces)
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     found = outcome(pieces, TOGETHER)
-    assert found == outcome(pieces, ONE_BY_ONE)
+    assert found == outcome(pieces, GATHERED) == outcome(pieces, ONE_BY_ONE)
     assert isinstance(found, str) == (name == "aborted")
     if isinstance(found, Exchange):
         assert found.content == (ANSWER * 9 if name == "plain" else ANSWER)
 
 
-def test_only_few_events_in_a_read_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_server_said_before_a_fault_of_the_stream_counts() -> None:
+    pieces = [event(chunk({"content": "a"})), event({"error": "out of memory"}), b"data: " + b"a" * MAX_EVENT_BYTES]
+    assert "out of memory" in failure(pieces)
+    assert "an event of more than" in failure([pieces[0], *pieces[2:]])
+
+
+def test_plain_events_are_gathered_and_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
 
     def read_chunk(data: bytes) -> Chunk:
@@ -433,6 +440,6 @@ def test_only_few_events_in_a_read_are_read_one_by_one(monkeypatch: pytest.Monke
     monkeypatch.setattr(stream, "MANY", 4)
     monkeypatch.setattr(stream, "read_chunk", read_chunk)
     role, *words, finish, usage, done = streamed(" ".join("abcdefg")).pieces
-    wanted = [each.strip()[len("data: ") :] for each in (role, *words[:3], finish, usage, done)]
+    wanted = [each.strip()[len("data: ") :] for each in (role, finish, usage, done)]
     read([role, b"".join(words[:3]), b"".join(words[3:]), finish, usage, done])
-    assert seen == wanted, "three events are read one by one, and four together"
+    assert seen == wanted, "seven events of two reads are read together, and the three that are left one by one"
