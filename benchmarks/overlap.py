@@ -9,15 +9,14 @@ else is asked.
 
 What the model needs by itself is known from the server's log: the time of each answer, from the arrival of its request to
 the last write, dealt out in the order of the requests to as many places as `pytest suites` may use at once; the latest end
-is the chain. Grading that cannot overlap is that of the answer that came last: it can begin only when that answer is there,
-and takes what the report says of its checks. Grading of the others can be done while the last one is still being written.
+is the chain. Grading that cannot overlap is what is left of it at that moment, if graders take up each answer as it comes, one
+at a time, for as long as the report says that its checks took: that of the last answer, and of others that came shortly before.
 All else is overhead: pytest's start, places that stay empty, grading that waits for something, the report.
 
-    wall time of `pytest suites` / (chain + grading of the last answer) <= 1.05
+    wall time of `pytest suites` / (chain + grading that is left then) <= 1.05
 
-Beside it stands the ratio to what so many graders could do who take up each answer as it comes, one at a time, for as long
-as its checks took. Where answers come close together at the end, or are graded for longer than they are waited for, not all
-of the other gradings can be done meanwhile, and the first ratio charges that, too; the second one does not.
+Beside it stands the ratio that would count the grading of the last answer only, which answers that come close together at the
+end can make impossible to reach.
 """
 
 from __future__ import annotations
@@ -83,8 +82,8 @@ class Result:
 
     @property
     def least_s(self) -> float:
-        """What cannot be saved: the model's time, and the grading that has to wait for the end of it."""
-        return self.chain_s + self.last.grading_s
+        """What cannot be saved: the model's time, and the grading that is left at the end of it."""
+        return self.chain_s + self.left_s
 
     @property
     def ratio(self) -> float:
@@ -92,12 +91,12 @@ class Result:
         return self.wall_s / self.least_s
 
     @property
-    def could_be_s(self) -> float:
-        """When graders would be done who take up each answer as it comes."""
+    def left_s(self) -> float:
+        """Grading that is left when the last answer has come, to graders who take up each one as it comes."""
         free_s = [0.0] * max(1, self.workers)
         for one in sorted(self.graded, key=lambda one: one.came_s):
             heapq.heapreplace(free_s, max(free_s[0], one.came_s) + one.grading_s)
-        return max(free_s)
+        return max(free_s) - self.last.came_s
 
     @property
     def after_s(self) -> float:
@@ -112,10 +111,9 @@ class Result:
         last = self.last
         return (
             f"{self.samples} of each, {how}: {self.wall_s:.2f} s; model {self.chain_s:.2f} s"
-            f" + grading of the last answer ({last.suite}) {last.grading_s:.2f} s = {self.least_s:.2f} s\n"
-            f"    ratio {self.ratio:.3f} (bound {BOUND:g}) {word}; graders who take up each answer as it comes could do all in"
-            f" {self.could_be_s:.2f} s: {self.wall_s / self.could_be_s:.3f} times that;"
-            f" all grading {sum(one.grading_s for one in self.graded):.2f} s\n"
+            f" + grading left then {self.left_s:.2f} s = {self.least_s:.2f} s: ratio {self.ratio:.3f} (bound {BOUND:g}) {word}\n"
+            f"    with the grading of the last answer ({last.suite}) only, {last.grading_s:.2f} s:"
+            f" {self.wall_s / (self.chain_s + last.grading_s):.3f}; all grading {sum(one.grading_s for one in self.graded):.2f} s\n"
             f"    {self.start_s:.2f} s before the first request, {self.span_s - self.chain_s:.2f} s of empty places,"
             f" {self.after_s:.2f} s after the last answer\n"
             f"    one after the other by curl, ungraded: {baseline_s:.2f} s, {baseline_s / self.wall_s:.2f} times as long"

@@ -182,9 +182,9 @@ async def measure(url: str, model: str, rounds: int) -> dict[str, list[Answer]]:
                 answer for _ in range(rounds) for answer in await _round(asker, questions, workload)
             ]
         async with _others(asker, questions):
-            # More of them, as the wait for a step of the others is chance.
+            # More of them: how long each prompt waits for a step of the others is chance, and worth some per cent of a round.
             found[BESIDE.name] = [
-                answer for _ in range(3 * rounds) for answer in await _round(asker, questions, BESIDE)
+                answer for _ in range(6 * rounds) for answer in await _round(asker, questions, BESIDE)
             ]
         found[UNCACHED.name] = await _round(asker, questions, UNCACHED, {"cache_prompt": False})
     return found

@@ -23,20 +23,23 @@ def result(wall_s: float, *graded: tuple[float, float], workers: int = 0) -> Res
     return Result(1, workers, wall_s, model_s, 0.5, model_s + 0.25, answers)
 
 
-def test_only_the_last_answer_to_come_is_graded_after_the_chain() -> None:
+def test_where_answers_come_one_by_one_the_last_is_graded_after_the_chain() -> None:
     found = result(44.0, (10.0, 5.0), (40.0, 2.0), (20.0, 6.0))
-    assert (found.last.sample, found.least_s) == (2, 42.0)
+    assert (found.last.sample, found.left_s, found.least_s) == (2, 2.0, 42.0)
     assert found.ratio == pytest.approx(44 / 42)
     assert "ratio 1.048 (bound 1.05) ok" in found.lines(70.0)
     assert "0.50 s before the first request, 0.25 s of empty places, 3.25 s after the last answer" in found.lines(70.0)
     assert "OVER" in result(45.0, (10.0, 5.0), (40.0, 2.0)).lines(70.0)
 
 
-def test_graders_who_take_up_each_answer_as_it_comes() -> None:
+def test_what_is_left_to_graders_who_take_up_each_answer_as_it_comes() -> None:
     came = (10.0, 5.0), (11.0, 5.0), (12.0, 5.0)
-    assert result(30.0, *came).could_be_s == 25.0
-    assert result(30.0, *came, workers=2).could_be_s == 20.0
-    assert result(30.0, *came, workers=3).could_be_s == 17.0
+    assert result(30.0, *came).left_s == 13.0
+    assert result(30.0, *came, workers=2).left_s == 8.0
+    assert result(30.0, *came, workers=3).left_s == 5.0
+    assert "with the grading of the last answer (zmq) only, 5.00 s: 1.765; all grading 15.00 s" in result(
+        30.0, *came
+    ).lines(9.0)
 
 
 def test_the_server_says_the_reference_answers() -> None:
