@@ -99,13 +99,10 @@ def _look_into(found: tuple[float, float, client.Received | EndpointError]) -> A
 def _undisturbed() -> Iterator[None]:
     """No garbage collection while answers come: it stops everything for milliseconds."""
     was_on = gc.isenabled()
-    gc.collect()
-    gc.freeze()
     gc.disable()
     try:
         yield
     finally:
-        gc.unfreeze()
         if was_on:
             gc.enable()
 
