@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
+import threading
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from itertools import pairwise
@@ -14,6 +15,9 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 T = TypeVar("T")
+
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
+_MAKING = threading.Lock()
 
 
 def encode(record: Any) -> bytes:
@@ -35,7 +39,7 @@ def decode(data: bytes, kind: type[T]) -> T:
         ValueError: it is not JSON, or not such a record; the message says where.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        return _decoder(kind).decode(data)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error  # in msgspec 0.19 it is none
 
@@ -48,6 +52,19 @@ def json_schema(kind: Any) -> dict[str, Any]:
         for name, text in _docstrings(record).items():
             properties[name].setdefault("description", text)
     return schema
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
+    """Make it once.
+
+    What msgspec learns of a class it keeps with the class from the beginning, so that a second thread would take up half of it,
+    and the process would die.
+    """
+    if kind not in _DECODERS:
+        with _MAKING:
+            if kind not in _DECODERS:
+                _DECODERS[kind] = msgspec.json.Decoder(kind)
+    return _DECODERS[kind]
 
 
 def _sound(value: Any) -> Any:

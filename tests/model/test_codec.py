@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -154,3 +156,32 @@ def test_the_text_below_a_field_is_its_description() -> None:
     assert fields["sample"]["description"] == "Counts from 1."
     assert fields["sandbox"]["description"] == "null if nothing was run."
     assert json_schema(Check)["$defs"]["SandboxUse"]["properties"]["kind"]["description"]
+
+
+def test_threads_may_read_a_kind_of_record_for_the_first_time_at_once() -> None:
+    """In a process of its own: what goes wrong is a segmentation fault."""
+    program = """
+import sys, threading
+from pytest_llmbench.model.codec import decode, encode
+from pytest_llmbench.model.completion import Completion, Exchange
+
+sys.setswitchinterval(1e-6)
+record = Completion("new", "zmq", 1, {}, "2026-01-01T00:00:00Z", Exchange("x"))
+data = encode(record)
+at_once = threading.Barrier(8)
+
+def read() -> None:
+    at_once.wait()
+    for _ in range(50):
+        assert decode(encode(decode(data, Completion)), Completion) == record
+
+threads = [threading.Thread(target=read) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print("read")
+"""
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "read\n", "")
